@@ -1,0 +1,140 @@
+"""Everything that can go wrong, each with what to do next and the exit code of the command line.
+
+DcosDockerError            1
+├── UsageError             2    found before the engine is contacted
+│   ├── InvalidInstallerError
+│   └── InvalidConfigError
+├── NotFoundError          4
+│   ├── ClusterNotFoundError
+│   └── NodeNotFoundError
+├── ClusterExistsError     5
+├── DCOSTimeoutError     124
+├── EngineUnreachableError 125
+├── EngineError            1    the engine refused a call
+│   ├── EngineNotFoundError
+│   └── EngineConflictError
+├── ImageError             1
+├── NodeStartError         1
+├── GenconfError           1
+├── InstallError           1
+├── CommandError           1
+└── DCOSNotInstalledError  1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class DcosDockerError(Exception):
+    """A failure that the user can understand: what failed, the next step, and lines that show why."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "", details: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = tuple(details)
+
+
+class UsageError(DcosDockerError):
+    """Something that was asked for cannot be; nothing was contacted or made."""
+
+    exit_code = 2
+
+
+class InvalidInstallerError(UsageError):
+    """The file is not a whole DC/OS installer."""
+
+
+class InvalidConfigError(UsageError):
+    """The extra configuration is not a YAML map."""
+
+
+class NotFoundError(DcosDockerError):
+    """There is no such thing."""
+
+    exit_code = 4
+
+
+class ClusterNotFoundError(NotFoundError):
+    """No object of the engine carries this cluster id."""
+
+    def __init__(self, cluster_id: str) -> None:
+        super().__init__(f'There is no cluster "{cluster_id}".', hint="See what there is: dcos-docker list")
+
+
+class NodeNotFoundError(NotFoundError):
+    """The cluster has no such node."""
+
+
+class ClusterExistsError(DcosDockerError):
+    """The cluster id is taken, by a cluster or by what is left of one."""
+
+    exit_code = 5
+
+    def __init__(self, cluster_id: str) -> None:
+        super().__init__(
+            f'The cluster id "{cluster_id}" is in use.',
+            hint=f"Choose another with --cluster-id, or remove it: dcos-docker destroy --cluster-id {cluster_id}",
+        )
+
+
+class DCOSTimeoutError(DcosDockerError):
+    """DC/OS was not ready in time; the details name what was not."""
+
+    exit_code = 124
+
+
+class EngineUnreachableError(DcosDockerError):
+    """No Docker engine answers, or it went away."""
+
+    exit_code = 125
+
+
+class EngineError(DcosDockerError):
+    """The engine refused a call. ``status`` is the HTTP status of its answer."""
+
+    def __init__(self, message: str, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class EngineNotFoundError(EngineError):
+    """The engine has no such object (404)."""
+
+
+class EngineConflictError(EngineError):
+    """A name is taken, or the object is in use (409)."""
+
+
+class ImageError(DcosDockerError):
+    """The node image could not be made."""
+
+
+class NodeStartError(DcosDockerError):
+    """A node did not come up; the details are the end of its console."""
+
+
+class GenconfError(DcosDockerError):
+    """The installer refused the configuration, or failed; the details are its own lines."""
+
+
+class InstallError(DcosDockerError):
+    """DC/OS could not be installed on a node; the details are the end of the output."""
+
+
+class CommandError(DcosDockerError):
+    """A command that the tool ran on a node failed."""
+
+
+class DCOSNotInstalledError(DcosDockerError):
+    """DC/OS is not installed on the node."""
+
+
+class Cancelled(BaseException):
+    """The user asked to stop. Not an ``Exception``: nothing on the way up may take it for a failure."""

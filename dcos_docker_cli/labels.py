@@ -1,0 +1,195 @@
+"""The label schema: all that the tool knows of its clusters is in these labels of the engine's objects."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from dcos_docker_cli import __version__
+from dcos_docker_cli.model import DCOSVariant, NodeRef, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EnumT = TypeVar("EnumT", bound=Enum)
+
+PREFIX = "dcos_docker."
+"""All our keys begin with it, and no user's label may."""
+SCHEMA = "1"
+
+SCHEMA_KEY = PREFIX + "schema"
+KIND_KEY = PREFIX + "kind"
+CLUSTER_ID_KEY = PREFIX + "cluster_id"
+ROLE_KEY = PREFIX + "role"
+INDEX_KEY = PREFIX + "index"
+ADDRESS_KEY = PREFIX + "address"
+CREATED_KEY = PREFIX + "created"
+TOOL_VERSION_KEY = PREFIX + "tool_version"
+DISTRIBUTION_KEY = PREFIX + "distribution"
+DOCKER_VERSION_KEY = PREFIX + "docker_version"
+VARIANT_KEY = PREFIX + "variant"
+TRANSPORT_KEY = PREFIX + "transport"
+CREATOR_KEY = PREFIX + "creator"
+CONTENT_KEY = PREFIX + "content"
+"""What a cache or an image was made from, as a digest."""
+
+
+class Kind(Enum):
+    """What an object of ours is for."""
+
+    NODE = "node"
+    BOOTSTRAP = "bootstrap"
+    RESERVATION = "reservation"
+    NETWORK = "network"
+    VOLUME = "volume"
+    CACHE = "cache"
+    IMAGE = "image"
+    SAMPLE = "sample"
+
+
+def selector(kind: Kind | None = None, cluster_id: str | None = None) -> list[str]:
+    """Return the label filter that finds our objects, of any schema, and no one else's."""
+    return [
+        SCHEMA_KEY,
+        *([f"{KIND_KEY}={kind.value}"] if kind else []),
+        *([f"{CLUSTER_ID_KEY}={cluster_id}"] if cluster_id else []),
+    ]
+
+
+def common(kind: Kind, cluster_id: str | None = None) -> dict[str, str]:
+    """Return the labels that every object of ours carries."""
+    labels = {
+        SCHEMA_KEY: SCHEMA,
+        KIND_KEY: kind.value,
+        CREATED_KEY: datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        TOOL_VERSION_KEY: __version__,
+        CREATOR_KEY: str(Creator.this_process()),
+    }
+    return labels if cluster_id is None else {**labels, CLUSTER_ID_KEY: cluster_id}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one object, read back. What is missing or makes no sense is None or empty, never an error."""
+
+    schema: str
+    kind: Kind | None
+    cluster_id: str
+    ref: NodeRef | None
+    address: str
+    created: datetime | None
+    tool_version: str
+    distribution: str
+    variant: DCOSVariant | None
+    transport: str
+    creator: Creator | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the tool can read them."""
+        return self.schema == SCHEMA
+
+
+def decode(labels: Mapping[str, str]) -> Labels:
+    """Read the labels of an object."""
+    return Labels(
+        schema=labels.get(SCHEMA_KEY, ""),
+        kind=_member(Kind, labels.get(KIND_KEY)),
+        cluster_id=labels.get(CLUSTER_ID_KEY, ""),
+        ref=_ref(labels),
+        address=labels.get(ADDRESS_KEY, ""),
+        created=_time(labels.get(CREATED_KEY, "")),
+        tool_version=labels.get(TOOL_VERSION_KEY, ""),
+        distribution=labels.get(DISTRIBUTION_KEY, ""),
+        variant=_member(DCOSVariant, labels.get(VARIANT_KEY)),
+        transport=labels.get(TRANSPORT_KEY, ""),
+        creator=Creator.parse(labels.get(CREATOR_KEY, "")),
+    )
+
+
+def _member(enum: type[EnumT], value: str | None) -> EnumT | None:
+    return next((member for member in enum if member.value == value), None)
+
+
+def _ref(labels: Mapping[str, str]) -> NodeRef | None:
+    role = next((role for role in Role if role.word == labels.get(ROLE_KEY)), None)
+    index = labels.get(INDEX_KEY, "")
+    return NodeRef(role, int(index)) if role and index.isascii() and index.isdigit() else None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Creator:
+    """The process that made an object: enough to tell on its own host whether it still lives.
+
+    A process id means something only in its host's and its process namespace, and only together with the time at which
+    the process started, for ids are used again.
+    """
+
+    host: str
+    namespace: str
+    pid: int
+    started: str
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.namespace}/{self.pid}/{self.started}"
+
+    @classmethod
+    def this_process(cls) -> Creator:
+        """Return the process that we are."""
+        pid = os.getpid()
+        return cls(socket.gethostname().replace("/", "_"), _pid_namespace(), pid, _start_time(pid) or "-")
+
+    @classmethod
+    def parse(cls, text: str) -> Creator | None:
+        """Read one back; None if it is none."""
+        parts = text.split("/")
+        if len(parts) != 4 or not (parts[2].isascii() and parts[2].isdigit()):
+            return None
+        return cls(parts[0], parts[1], int(parts[2]), parts[3])
+
+    def is_dead(self) -> bool:
+        """Whether the process has surely ended. On another host nobody can know, so the answer is no."""
+        here = Creator.this_process()
+        if (self.host, self.namespace) != (here.host, here.namespace):
+            return False
+        return _start_time(self.pid) != self.started if self.started != "-" else not _exists(self.pid)
+
+
+def _pid_namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid").strip("pid:[]")  # noqa: PTH115 - not a path
+    except OSError:
+        return "-"
+
+
+def _start_time(pid: int) -> str | None:
+    """Return the boot and the kernel's clock ticks at which a process started; None without such a process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+    except OSError:
+        return None
+    return f"{boot}-{stat.rpartition(')')[2].split()[19]}"
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
