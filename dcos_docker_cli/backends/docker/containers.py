@@ -1,0 +1,238 @@
+"""The containers of a cluster: the reservation, the nodes, the bootstrap node. Pure configurations, and their start."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.exceptions import EngineError, NodeStartError
+from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX
+from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.docker_exec import DockerExec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.model import ClusterPlan, NodeRef
+
+DATA_DIRECTORIES = ("/var/lib/docker", "/opt", "/var/lib/mesos/slave", "/var/log/journal")
+"""On volumes of their own: Docker's overlay2 does not work on overlayfs, and the others grow large."""
+CACHE_DIR = "/cache"
+WORK_DIR = f"{CACHE_DIR}/work"
+"""On the bootstrap node: where the installer is run. It stays in the cache, but for `genconf/serve`."""
+NOFILE = 1048576
+"""More makes programs slow that close all possible files, and old rpm hang."""
+ENGINE_PID_FILE = Path("/var/run/docker.pid")
+BOOT_SECONDS = 120
+# systemd older than 240 has no --wait and says "starting" at once; before its socket is there, it says "offline".
+WAIT_UNTIL_BOOTED = """
+until state=$(systemctl is-system-running --wait 2>/dev/null) || [ "$state" = degraded ]; do sleep 0.05; done
+echo "$state"
+"""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the nodes of a cluster share. `hosts` are the lines for their /etc/hosts, as `name:address`."""
+
+    image: str
+    network_id: str
+    serve_volume: str
+    hosts: tuple[str, ...]
+    bootstrap_address: str
+
+
+def reservation_name(cluster_id: str) -> str:
+    """Return the name that makes a cluster id ours: the engine gives a container's name once only."""
+    return f"{NAME_PREFIX}-{cluster_id}-reservation"
+
+
+def create_reservation(engine: Engine, plan: ClusterPlan, image: str) -> str:
+    """Take the cluster id; raise `EngineConflictError` when it is taken. The container is never started."""
+    return create(
+        engine,
+        reservation_name(plan.cluster_id),
+        {"Image": image, "Cmd": ["true"], "Labels": _cluster_labels(Kind.RESERVATION, plan)},
+    )
+
+
+def create(engine: Engine, name: str | None, config: Mapping[str, Any]) -> str:
+    """Create a container; return its id. Without a name the engine makes one up."""
+    answer = engine.create_container_from_config(dict(config), name=name)  # type: ignore[no-untyped-call]
+    return str(answer["Id"])
+
+
+def start_node(engine: Engine, plan: ClusterPlan, ground: Ground, ref: NodeRef, address: str) -> None:
+    """Create and start a node, and wait until systemd has brought it up; raise `NodeStartError` if it does not."""
+    config = node_config(plan, ground, ref, address, nofile=nofile_limit(engine))
+    container = _create_and_start(engine, ref.host_name(plan.cluster_id), config)
+    result = run(DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", WAIT_UNTIL_BOOTED])
+    state = result.stdout.decode(errors="replace").strip()
+    if result.returncode != 0 or state != "running":
+        raise _start_failure(engine, container, f"{ref} did not come up: {state or 'it says nothing'}.")
+
+
+def node_config(plan: ClusterPlan, ground: Ground, ref: NodeRef, address: str, *, nofile: int) -> dict[str, Any]:
+    """Return the configuration of a node's container, as the engine's API wants it."""
+    node_labels = {
+        **_cluster_labels(Kind.NODE, plan),
+        labels.ROLE_KEY: ref.role.word,
+        labels.INDEX_KEY: str(ref.index),
+        labels.ADDRESS_KEY: address,
+    }
+    host = {
+        **_systemd_host_config(nofile),
+        "ExtraHosts": list(ground.hosts),
+        "RestartPolicy": {"Name": "unless-stopped"},
+        "Mounts": [
+            *(_own_volume(path, plan.cluster_id) for path in DATA_DIRECTORIES),
+            {"Type": "volume", "Source": ground.serve_volume, "Target": INSTALL_DIR, "ReadOnly": True},
+        ],
+    }
+    return {
+        "Image": ground.image,
+        "Hostname": ref.host_name(plan.cluster_id),
+        "Tty": True,  # a console, on which systemd tells how the start goes
+        "Env": proxy_environment(ground.hosts),
+        "Labels": node_labels,
+        **_in_network(host, ground.network_id, address),
+    }
+
+
+def start_bootstrap(engine: Engine, plan: ClusterPlan, ground: Ground, *, cache_volume: str) -> str:
+    """Start the bootstrap node, Docker on the installer's cache; return its container's id."""
+    host = {
+        **_systemd_host_config(nofile_limit(engine)),
+        "Mounts": [
+            {"Type": "volume", "Source": cache_volume, "Target": CACHE_DIR},
+            {"Type": "volume", "Source": ground.serve_volume, "Target": f"{WORK_DIR}/genconf/serve"},
+        ],
+    }
+    config = {
+        "Image": ground.image,
+        "Cmd": ["/usr/local/sbin/dcos-docker-bootstrap"],
+        "Env": proxy_environment(ground.hosts),
+        "Labels": _cluster_labels(Kind.BOOTSTRAP, plan),
+        **_in_network(host, ground.network_id, ground.bootstrap_address),
+    }
+    return _create_and_start(engine, f"{NAME_PREFIX}-{plan.cluster_id}-bootstrap", config)
+
+
+def remove_container(engine: Engine, container: str) -> None:
+    """Kill and remove a container with the volumes that are its own; one that has gone is no error."""
+    try:
+        engine.remove_container(container, force=True, v=True)
+    except EngineError as error:
+        if error.status not in (404, 409):  # gone, or somebody else is removing it
+            raise
+
+
+@contextmanager
+def removed_after(engine: Engine, container: str) -> Iterator[None]:
+    """Remove a container at the end of the block, however that ends."""
+    try:
+        yield
+    finally:
+        with engine.cancellation.shielded():
+            remove_container(engine, container)
+
+
+def proxy_environment(hosts: tuple[str, ...]) -> list[str]:
+    """Return the proxy variables of this process for a node, with the cluster exempted from them."""
+    found = {key: os.environ[key] for name in ("http_proxy", "https_proxy") for key in (name, name.upper())
+             if os.environ.get(key)}  # fmt: skip
+    if not found:
+        return []
+    names = [part for host in hosts for part in host.split(":")]
+    present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    exempt = ",".join([*([present] if present else []), "127.0.0.1", "localhost", *names])
+    return [f"{key}={value}" for key, value in {**found, "no_proxy": exempt, "NO_PROXY": exempt}.items()]
+
+
+def nofile_limit(engine: Engine) -> int:
+    """Return the number of open files to ask for: no more than the engine itself may have, where we can see that."""
+    if not engine.where.is_local:
+        return NOFILE
+    try:
+        pid = ENGINE_PID_FILE.read_text(encoding="ascii").strip()
+        lines = Path(f"/proc/{pid}/limits").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return NOFILE
+    hard = next((line.split()[4] for line in lines if line.startswith("Max open files")), "unlimited")
+    return min(NOFILE, int(hard)) if hard.isdigit() else NOFILE
+
+
+def console(engine: Engine, container: str, lines: int = 30) -> list[str]:
+    """Return the end of what a node wrote on its console."""
+    try:
+        text: bytes = engine.logs(container, tail=lines)
+    except EngineError:
+        return []
+    return text.decode(errors="replace").splitlines()
+
+
+def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
+    container = create(engine, name, config)
+    try:
+        engine.start(container)
+    except EngineError as error:
+        if "rlimit" not in error.message:
+            raise
+        # The engine may not give so many open files: its own limit must do.
+        remove_container(engine, container)
+        container = create(engine, name, {**config, "HostConfig": {**config["HostConfig"], "Ulimits": []}})
+        engine.start(container)
+    return container
+
+
+def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
+    failed = run(DockerExec(engine, container), ["systemctl", "--failed", "--no-legend", "--plain"])
+    units = failed.stdout.decode(errors="replace").splitlines()
+    return NodeStartError(
+        message,
+        hint="Check the machine: dcos-docker doctor. To look at the node, create it again with --keep-on-failure.",
+        details=[*console(engine, container), *units],
+    )
+
+
+def _cluster_labels(kind: Kind, plan: ClusterPlan) -> dict[str, str]:
+    return {
+        **labels.common(kind, plan.cluster_id),
+        labels.DISTRIBUTION_KEY: plan.distribution,
+        labels.DOCKER_VERSION_KEY: "distribution",
+        labels.TRANSPORT_KEY: plan.transport.value,
+        **({labels.VARIANT_KEY: plan.variant.value} if plan.variant else {}),
+    }
+
+
+def _systemd_host_config(nofile: int) -> dict[str, Any]:
+    return {
+        "Privileged": True,
+        "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
+        "CgroupnsMode": "private",
+        "Init": False,  # an engine may default to putting an init before ours
+        "Tmpfs": {"/run": "exec", "/tmp": "exec"},  # noqa: S108 - the node's
+        "Ulimits": [{"Name": "nofile", "Soft": nofile, "Hard": nofile}],
+    }
+
+
+def _own_volume(path: str, cluster_id: str) -> dict[str, Any]:
+    """Return the mount of a volume without a name, which the engine makes, and removes, with the container."""
+    return {
+        "Type": "volume",
+        "Target": path,
+        "VolumeOptions": {"Labels": labels.common(Kind.VOLUME, cluster_id)},
+    }
+
+
+def _in_network(host: dict[str, Any], network_id: str, address: str) -> dict[str, Any]:
+    return {
+        "HostConfig": {**host, "NetworkMode": network_id},
+        "NetworkingConfig": {"EndpointsConfig": {network_id: {"IPAMConfig": {"IPv4Address": address}}}},
+    }

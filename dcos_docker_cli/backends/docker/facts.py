@@ -1,0 +1,69 @@
+"""What the engine says of itself and of its host, for `doctor`: one `/info` call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.docker.engine import Engine
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """The engine and its host. Memory is in bytes; the times are the engine's clock and ours at the same moment."""
+
+    endpoint: str
+    is_local: bool
+    version: str
+    api_version: str
+    cgroup_version: str
+    cgroup_driver: str
+    storage_driver: str
+    root_directory: str
+    memory: int
+    cpus: int
+    operating_system: str
+    security_options: tuple[str, ...]
+    engine_time: datetime
+    client_time: datetime
+    running_containers: int
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the engine's files are this machine's: a local socket can lead into a virtual machine."""
+        return self.is_local and "Docker Desktop" not in self.operating_system
+
+
+def engine_facts(engine: Engine) -> EngineFacts:
+    """Ask the engine."""
+    before = datetime.now(timezone.utc)
+    info: dict[str, Any] = engine.info()
+    after = datetime.now(timezone.utc)
+    return EngineFacts(
+        endpoint=str(engine.where),
+        is_local=engine.where.is_local,
+        version=info["ServerVersion"],
+        api_version=engine.api_version,
+        cgroup_version=info.get("CgroupVersion") or "1",
+        cgroup_driver=info.get("CgroupDriver", ""),
+        storage_driver=info.get("Driver", ""),
+        root_directory=info.get("DockerRootDir", ""),
+        memory=info.get("MemTotal", 0),
+        cpus=info.get("NCPU", 0),
+        operating_system=info.get("OperatingSystem", ""),
+        security_options=tuple(info.get("SecurityOptions") or ()),
+        engine_time=_time(info["SystemTime"]),
+        client_time=before + (after - before) / 2,
+        running_containers=info.get("ContainersRunning", 0),
+    )
+
+
+def _time(text: str) -> datetime:
+    """Read RFC 3339 with nanoseconds, of which Python takes six digits."""
+    whole, _, rest = text.partition(".")
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    zone = rest[len(digits) :] if rest else "Z" if whole.endswith("Z") else ""
+    stamp = f"{whole.rstrip('Z')}.{digits[:6].ljust(6, '0')}{zone}"
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))

@@ -1,0 +1,163 @@
+"""The node image: found by the content of what it is made of, else built.
+
+The build starts from a Debian base. It is taken from the engine, from a registry, or, where no registry can be
+reached, made with mmdebstrap on this machine; the rest of the build is the same for all three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.exceptions import EngineError, ImageError
+from dcos_docker_cli.labels import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.progress import Progress
+
+CONTEXT = Path(__file__).parent / "node_image"
+REPOSITORY = "dcos-docker/node"
+BASE_REPOSITORY = "dcos-docker/base"
+DISTRIBUTION = "debian-12"
+SUITE = "bookworm"
+PULLED_BASE = "debian:bookworm-slim"
+PRESENT_BASES = (PULLED_BASE, "debian:12-slim", "debian:bookworm", "debian:12", f"{BASE_REPOSITORY}:{DISTRIBUTION}")
+
+
+def node_image() -> str:
+    """Return the tag of the node image, which says of which content it is made."""
+    return f"{REPOSITORY}:{DISTRIBUTION}-{content_digest(CONTEXT)[:12]}"
+
+
+def content_digest(directory: Path) -> str:
+    """Return a digest of the files of a directory: their paths, modes and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        name = path.relative_to(directory).as_posix()
+        digest.update(f"{name}\0{_mode(path):o}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def ensure_node_image(engine: Engine, progress: Progress) -> str:
+    """Return the tag of the node image, which is built if the engine does not have it."""
+    tag = node_image()
+    if not exists(engine, tag):
+        base = _ensure_base(engine, progress)
+        with progress.step(f"Building the node image {tag} (on first use, about half a minute)"):
+            build(engine, CONTEXT, tag, base=base, progress=progress)
+    return tag
+
+
+def exists(engine: Engine, tag: str) -> bool:
+    """Whether the engine has an image."""
+    return bool(engine.images(tag))
+
+
+def build(engine: Engine, directory: Path, tag: str, *, base: str, progress: Progress) -> None:
+    """Build a labelled image from a directory whose Dockerfile takes the build argument BASE."""
+    image_labels = {**labels.common(Kind.IMAGE), labels.CONTENT_KEY: content_digest(directory)}
+    parameters = {
+        "t": tag,
+        "rm": "1",
+        "forcerm": "1",
+        "buildargs": json.dumps({"BASE": base}),
+        "labels": json.dumps(image_labels),
+    }
+    output: list[str] = []
+    try:
+        for message in engine.stream_json(
+            "/build", params=parameters, data=_archive(directory), headers={"Content-Type": "application/x-tar"}
+        ):
+            for line in str(message.get("stream", "")).splitlines():
+                output.append(line)
+                progress.detail(line)
+    except EngineError as error:
+        raise ImageError(
+            f"The image {tag} could not be built: {error.message}",
+            hint="Containers must reach the Debian package mirrors: check the network, the proxy, and `docker info`.",
+            details=output[-20:],
+        ) from error
+
+
+def _archive(directory: Path) -> bytes:
+    """Pack a build context as root's files with fixed times, whoever checked them out."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+            member = tarfile.TarInfo(path.relative_to(directory).as_posix())
+            member.size, member.mode = path.stat().st_size, _mode(path)
+            with path.open("rb") as file:
+                tar.addfile(member, file)
+    return buffer.getvalue()
+
+
+def _mode(path: Path) -> int:
+    """Return the mode that a file gets in the image: only what git keeps of it, whether it can be run."""
+    return 0o755 if path.stat().st_mode & 0o100 else 0o644
+
+
+def _ensure_base(engine: Engine, progress: Progress) -> str:
+    for name in PRESENT_BASES:
+        if exists(engine, name):
+            return name
+    try:
+        with progress.step(f"Pulling {PULLED_BASE}"):
+            repository, _, tag = PULLED_BASE.partition(":")
+            for message in engine.stream_json("/images/create", params={"fromImage": repository, "tag": tag}):
+                progress.detail(str(message.get("status", "")))
+    except EngineError as error:
+        return _make_base(engine, progress, why_not_pulled=error.message)
+    return PULLED_BASE
+
+
+def _make_base(engine: Engine, progress: Progress, *, why_not_pulled: str) -> str:
+    """Make the base with mmdebstrap and import it."""
+    progress.detail(why_not_pulled)
+    if not shutil.which("mmdebstrap"):
+        raise ImageError(
+            f"The engine has no Debian 12 image to build nodes from, and cannot pull {PULLED_BASE}.",
+            hint=f"Let the engine reach a registry; or `docker load` {PULLED_BASE} into it; "
+            "or install mmdebstrap on this machine (apt-get install mmdebstrap) to make one from Debian's packages.",
+            details=[why_not_pulled],
+        )
+    name = f"{BASE_REPOSITORY}:{DISTRIBUTION}"
+    changes = [f"LABEL {key}={json.dumps(value)}" for key, value in labels.common(Kind.IMAGE).items()]
+    with progress.step(f"No registry answers: making a Debian base with mmdebstrap as {name} (some 15 s)"):
+        repository, _, tag = name.partition(":")
+        parameters = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes}
+        for _ in engine.stream_json("/images/create", params=parameters, data=_mmdebstrap(engine, progress)):
+            pass
+    return name
+
+
+def _mmdebstrap(engine: Engine, progress: Progress) -> Iterator[bytes]:
+    """Yield a root file system as a tar, while mmdebstrap makes it."""
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", SUITE, "-"]
+    progress.detail(" ".join(command))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            with engine.cancellation.closing(process.terminate):
+                while chunk := process.stdout.read(1 << 20):
+                    yield chunk
+        except BaseException:
+            process.terminate()
+            raise
+        errors = process.stderr.read().decode(errors="replace").splitlines()
+    if process.returncode != 0:
+        raise ImageError(
+            f"mmdebstrap failed with status {process.returncode}.",
+            hint="This machine must reach the Debian package mirrors.",
+            details=errors[-20:],
+        )

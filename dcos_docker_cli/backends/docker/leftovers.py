@@ -1,0 +1,86 @@
+"""What is ours and nobody needs any more.
+
+A reservation lives as long as its create. One whose process is dead marks all of its cluster id as left over. What has
+a cluster id of which there is no container at all is left by a destroy that was cut short. A create's process on
+another host cannot be seen, so what it has reserved is never taken for a leftover.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.removal import Owned, owned, remove_all
+from dcos_docker_cli.exceptions import EngineError
+from dcos_docker_cli.labels import Kind
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.docker.engine import Engine
+
+TRANSIENT = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.SAMPLE)
+"""What lives no longer than the process that made it."""
+
+
+def clean(engine: Engine, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
+    """Remove leftovers; return their names. With `dry_run` only return them."""
+
+    def find() -> list[Owned]:
+        return leftovers(owned(engine))
+
+    found = find()
+    names = [str(item) for item in found]
+    if not dry_run and found:
+        remove_all(engine, find)
+    if cache:
+        names += _remove_unused(_caches(engine), dry_run=dry_run)
+    if images:
+        names += _remove_unused(_images(engine), dry_run=dry_run)
+    return names
+
+
+def leftovers(everything: list[Owned]) -> list[Owned]:
+    """Return, of all our objects, those that are left over."""
+    known = [item for item in everything if item.labels.is_known]
+    containers = [item for item in known if item.what == "container"]
+    dead = [item for item in containers if item.labels.kind in TRANSIENT and _maker_is_dead(item)]
+    dead_ids = {item.labels.cluster_id for item in dead if item.labels.kind is Kind.RESERVATION}
+    # Of any schema: what another version of the tool has made is alive as long as it has a container.
+    living_ids = {item.labels.cluster_id for item in everything if item.what == "container"}
+    return [
+        item
+        for item in known
+        if item in dead
+        or (item.labels.cluster_id and (item.labels.cluster_id in dead_ids or item.labels.cluster_id not in living_ids))
+    ]
+
+
+def _maker_is_dead(item: Owned) -> bool:
+    return item.labels.creator is not None and item.labels.creator.is_dead()
+
+
+def _caches(engine: Engine) -> list[Owned]:
+    return owned(engine, kind=Kind.CACHE)
+
+
+def _images(engine: Engine) -> list[Owned]:
+    found = engine.images(filters={"label": labels.selector(Kind.IMAGE)})
+    return [_image(engine, image["Id"], (image["RepoTags"] or [image["Id"][7:19]])[0], image) for image in found]
+
+
+def _image(engine: Engine, image_id: str, name: str, image: dict[str, object]) -> Owned:
+    image_labels: dict[str, str] = image["Labels"] or {}  # type: ignore[assignment]
+    return Owned("image", name, labels.decode(image_labels), lambda: engine.remove_image(image_id))
+
+
+def _remove_unused(found: list[Owned], *, dry_run: bool) -> list[str]:
+    """Remove those that nothing uses; the engine refuses for the others, with 409."""
+    names = []
+    for item in found:
+        try:
+            if not dry_run:
+                item.remove()
+            names.append(str(item))
+        except EngineError as error:
+            if error.status not in (404, 409):
+                raise
+    return names

@@ -1,0 +1,101 @@
+"""Removing what is ours: by label, in parallel, on after an error, and until nothing is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.concurrency import parallel, together
+from dcos_docker_cli.exceptions import ClusterNotFoundError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.labels import Kind, Labels
+
+ATTEMPTS = 50
+"""Passes over what is still there: the engine may be removing an object already, or need it a moment longer."""
+PAUSE = 0.2
+
+
+@dataclass(frozen=True)
+class Owned:
+    """An object of ours on the engine."""
+
+    what: str
+    name: str
+    labels: Labels
+    remove: Callable[[], None]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.name}"
+
+
+def remove_cluster(engine: Engine, cluster_id: str) -> None:
+    """Remove all objects that carry a cluster id; raise `ClusterNotFoundError` when there are none."""
+    if not remove_all(engine, lambda: owned(engine, cluster_id=cluster_id)):
+        raise ClusterNotFoundError(cluster_id)
+
+
+def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
+    """Remove what `find` finds until it finds nothing; return how many objects it found at first.
+
+    Containers go first: they hold networks and volumes, and take the volumes that are their own with them. Raises
+    `EngineError` with the engine's words when something stays.
+    """
+    first = found = find()
+    failures: list[str] = []
+    for _ in range(ATTEMPTS):
+        if not found:
+            return len(first)
+        containers = [item for item in found if item.what == "container"]
+        failures = [failure for failure in parallel(_attempt, containers or found, engine.cancellation) if failure]
+        if failures:
+            engine.cancellation.sleep(PAUSE)
+        found = find()
+    raise EngineError(
+        f"Some objects could not be removed: {'; '.join(failures) or ', '.join(map(str, found))}",
+        status=500,
+        hint="Run the command again: it goes on where this one ended.",
+    )
+
+
+def _attempt(item: Owned) -> str:
+    """Remove an object; return what went wrong, in words."""
+    try:
+        item.remove()
+    except EngineError as error:
+        return "" if error.status == 404 else f"{item}: {error.message}"
+    return ""
+
+
+def owned(engine: Engine, *, cluster_id: str | None = None, kind: Kind | None = None) -> list[Owned]:
+    """Return our containers, networks and volumes.
+
+    Containers are listed last: who sees the network of a create that goes on then also sees its reservation, which was
+    there before.
+    """
+    wanted = {"label": labels.selector(kind, cluster_id)}
+
+    def container(item: dict[str, Any]) -> Owned:
+        name = item["Names"][0].lstrip("/") if item["Names"] else item["Id"][:12]
+        return Owned("container", name, labels.decode(item["Labels"]),
+                     lambda: engine.remove_container(item["Id"], force=True, v=True))  # fmt: skip
+
+    def network(item: dict[str, Any]) -> Owned:
+        return Owned("network", item["Name"], labels.decode(item["Labels"] or {}),
+                     lambda: engine.remove_network(item["Id"]))  # fmt: skip
+
+    def volume(item: dict[str, Any]) -> Owned:
+        return Owned("volume", item["Name"], labels.decode(item["Labels"] or {}),
+                     lambda: engine.remove_volume(item["Name"]))  # fmt: skip
+
+    networks, volumes = together(
+        [lambda: engine.networks(filters=wanted), lambda: engine.volumes(filters=wanted)["Volumes"] or []],
+        engine.cancellation,
+    )
+    containers = engine.containers(all=True, filters=wanted)
+    return [*map(container, containers), *map(network, networks), *map(volume, volumes)]
