@@ -1,0 +1,74 @@
+"""`dcos-docker create`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.dcos.config import read_extra_config
+from dcos_docker_cli.dcos.installer import read_installer
+from dcos_docker_cli.dcos.ready import wait_for_dcos
+from dcos_docker_cli.lifecycle.create import create
+from dcos_docker_cli.model import ClusterInfo, ClusterPlan, DCOSVariant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dcos_docker_cli.progress import Progress
+
+
+@click.command
+@options.installer
+@options.masters
+@options.agents
+@options.public_agents
+@options.cluster_id
+@options.extra_config
+@options.variant
+@options.wait_for_dcos
+@options.timeout
+@options.keep_on_failure
+@options.common
+def command(
+    installer: Path,
+    masters: int,
+    agents: int,
+    public_agents: int,
+    cluster_id: str,
+    extra_config: Path | None,
+    variant: DCOSVariant | None,
+    wait_for_dcos: bool,
+    timeout: float,
+    keep_on_failure: bool,
+) -> None:
+    """Create a cluster and install DC/OS on it from an INSTALLER (dcos_generate_config.sh).
+
+    Prints the cluster's id. On failure, and on Ctrl-C, all that was made is removed again.
+
+    \b
+    dcos-docker create dcos_generate_config.sh --agents 2 --wait-for-dcos
+    """  # noqa: D301
+    plan = ClusterPlan(cluster_id, masters, agents, public_agents, variant=variant)
+    plan.check_for_dcos()
+    file = read_installer(installer)
+    settings = read_extra_config(extra_config) if extra_config else {}
+    cluster = operate(
+        lambda backend, progress: create(
+            backend, plan, file, extra_config=settings, progress=progress, keep_on_failure=keep_on_failure
+        )
+    )
+    click.echo(cluster.cluster_id)
+    if wait_for_dcos:
+        _wait(cluster, timeout)
+
+
+def _wait(cluster: ClusterInfo, timeout: float) -> None:
+    """Wait after the cluster is there: a wait that times out does not remove it."""
+
+    def work(backend: object, progress: Progress) -> None:
+        wait_for_dcos(backend, cluster, progress, timeout=timeout)  # type: ignore[arg-type]
+
+    operate(work)

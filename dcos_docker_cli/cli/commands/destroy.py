@@ -1,0 +1,22 @@
+"""`dcos-docker destroy`."""
+
+from __future__ import annotations
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.lifecycle.destroy import destroy
+
+
+@click.command
+@options.cluster_id
+@options.common
+def command(cluster_id: str) -> None:
+    """Remove a cluster: its nodes, its network, and all data in them. Prints its id.
+
+    \b
+    dcos-docker destroy --cluster-id ci-job-42
+    """  # noqa: D301
+    operate(lambda backend, progress: destroy(backend, cluster_id, progress))
+    click.echo(cluster_id)

@@ -1,0 +1,22 @@
+"""`dcos-docker destroy-list`."""
+
+from __future__ import annotations
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.cli.types import CLUSTER_ID
+from dcos_docker_cli.lifecycle.destroy import destroy_all
+
+
+@click.command("destroy-list")
+@click.argument("cluster_ids", nargs=-1, type=CLUSTER_ID)
+@options.common
+def command(cluster_ids: tuple[str, ...]) -> None:
+    """Remove clusters, going on after a failure. Prints the ids that it removed; none given is no error.
+
+    \b
+    dcos-docker destroy-list $(dcos-docker list)
+    """  # noqa: D301
+    operate(lambda backend, progress: destroy_all(backend, cluster_ids, progress, on_gone=click.echo))

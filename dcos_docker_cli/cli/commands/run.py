@@ -1,0 +1,42 @@
+"""`dcos-docker run`."""
+
+from __future__ import annotations
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.ending import show
+from dcos_docker_cli.cli.terminal import run_with_our_streams
+from dcos_docker_cli.cli.types import key_value
+from dcos_docker_cli.exceptions import DcosDockerError
+
+OWN_FAILURE = 125
+"""What `docker run` ends with when the failure is its own, so that it is not taken for the command's."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@options.cluster_id
+@options.node
+@options.user
+@options.environment
+@click.argument("args", nargs=-1, required=True, metavar="COMMAND [ARG]...", type=click.UNPROCESSED)
+@options.common
+def command(cluster_id: str, node: str, user: str, env: tuple[str, ...], args: tuple[str, ...]) -> int:
+    """Run a COMMAND on a node; ends with its exit status, or 125 when it could not be run.
+
+    On a terminal the command gets one too. In a pipe its output is passed on as it is, and it can read standard input.
+
+    \b
+    dcos-docker run -- hostname
+    dcos-docker run --node agent_1 -- sh -c 'df -h | sort'
+    """  # noqa: D301
+    from dcos_docker_cli.backends import Docker
+
+    variables = dict(key_value(text) for text in env)
+    try:
+        backend = Docker()
+        transport = backend.transport(backend.cluster(cluster_id).node(node))
+        return run_with_our_streams(transport, args, user=user, env=variables)
+    except DcosDockerError as error:
+        show(error)
+        return OWN_FAILURE

@@ -1,0 +1,36 @@
+"""`dcos-docker wait`."""
+
+from __future__ import annotations
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.dcos.ready import Login, wait_for_dcos
+
+
+@click.command
+@options.cluster_id
+@options.timeout
+@options.superuser_username
+@options.superuser_password
+@options.skip_http_checks
+@options.common
+def command(
+    cluster_id: str, timeout: float, superuser_username: str, superuser_password: str, skip_http_checks: bool
+) -> None:
+    """Wait until DC/OS is ready. Ends with 124, and says what is not ready, when the time is up.
+
+    \b
+    dcos-docker wait --timeout 600
+    """  # noqa: D301
+    operate(
+        lambda backend, progress: wait_for_dcos(
+            backend,
+            backend.cluster(cluster_id),
+            progress,
+            timeout=timeout,
+            login=Login(superuser_username, superuser_password),
+            http_checks=not skip_http_checks,
+        )
+    )

@@ -1,0 +1,31 @@
+"""`dcos-docker web`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.exceptions import NodeNotFoundError
+
+
+@click.command
+@options.cluster_id
+@options.common
+def command(cluster_id: str) -> None:
+    """Print the address of a cluster's web page, and open it where there is a browser."""
+    address = operate(lambda backend, _: backend.cluster(cluster_id)).web_address
+    if not address:
+        raise NodeNotFoundError(f'No master of the cluster "{cluster_id}" is running.', hint="dcos-docker inspect")
+    click.echo(address)
+    if sys.stdout.isatty() and _has_desktop():
+        webbrowser.open(address)
+
+
+def _has_desktop() -> bool:
+    """Whether a browser has somewhere to open: without a display a text browser would take the terminal."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,53 @@
+"""The program `dcos-docker`: its commands, each loaded when it is needed, and how it ends."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from dcos_docker_cli import __version__
+from dcos_docker_cli.cli.ending import ending
+
+COMMANDS = (
+    "clean", "completion", "create", "destroy", "destroy-list", "doctor", "inspect", "list", "run",
+    "sample-installer", "wait", "web",
+)  # fmt: skip
+
+
+class Commands(click.Group):
+    """A group whose commands are modules of `dcos_docker_cli.cli.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"dcos_docker_cli.cli.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dcos-docker")
+def cli() -> None:
+    """Create and manage DC/OS clusters whose nodes are containers on a Docker engine.
+
+    \b
+    dcos-docker sample-installer /tmp/installer.sh      a stand-in, to try everything without a download
+    dcos-docker create /tmp/installer.sh --agents 2     prints the cluster's id when DC/OS is installed
+    dcos-docker wait                                    until DC/OS is ready
+    dcos-docker run -- systemctl list-units             on the first master
+    dcos-docker destroy
+    """  # noqa: D301
+
+
+def main() -> None:
+    """Run the program and end the process."""
+    with ending():
+        result = cli.main(prog_name="dcos-docker", standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)

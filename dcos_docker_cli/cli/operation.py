@@ -1,0 +1,35 @@
+"""What all commands that work on an engine share: the backend, the progress, and a clean stop on a signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from dcos_docker_cli.backends import Docker
+from dcos_docker_cli.cli.progress import progress_for
+from dcos_docker_cli.concurrency import run_interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dcos_docker_cli.progress import Progress
+
+T = TypeVar("T")
+
+
+def operate(work: Callable[[Docker, Progress], T]) -> T:
+    """Do `work` so that a signal stops it only where what it has made is known, and undone."""
+    backend = Docker()
+    progress = current_progress()
+    return run_interruptible(
+        lambda: work(backend, progress),
+        backend.cancellation,
+        on_interrupt=lambda: progress.note("Stopping…"),
+    )
+
+
+def current_progress() -> Progress:
+    """Return the progress that this command's options ask for."""
+    settings = click.get_current_context().meta
+    return progress_for(quiet=bool(settings.get("quiet")), verbose=bool(settings.get("verbose")))

@@ -1,0 +1,98 @@
+"""Every option and argument, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, VARIANT, positive_seconds
+from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
+from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, MAX_NODES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Put a flag that every command has where `operation` finds it."""
+    ctx.meta[str(parameter.name)] = value
+
+
+quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Show errors only.")
+verbose = click.option(
+    "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show what happens within each step."
+)
+help_ = click.help_option("-h", "--help")
+
+
+def common(function: F) -> F:
+    """Add the options that every command has."""
+    for option in (help_, verbose, quiet):
+        function = option(function)
+    return function
+
+
+cluster_id = click.option(
+    "-c", "--cluster-id", type=CLUSTER_ID, default=DEFAULT_CLUSTER_ID, show_default=True, help="The cluster."
+)
+installer = click.argument("installer", type=click.Path(path_type=Path))
+target = click.argument("path", type=click.Path(path_type=Path))
+masters = click.option(
+    "--masters", type=click.IntRange(1, 9), default=1, show_default=True, help="Number of masters, an odd one."
+)
+agents = click.option(
+    "--agents", type=click.IntRange(0, MAX_NODES), default=1, show_default=True, help="Number of agents."
+)
+public_agents = click.option(
+    "--public-agents", type=click.IntRange(0, MAX_NODES), default=1, show_default=True, help="Number of public agents."
+)
+extra_config = click.option(
+    "--extra-config",
+    type=click.Path(path_type=Path),
+    help="A YAML file with settings for DC/OS' config.yaml; they win over ours.",
+)
+variant = click.option("--variant", type=VARIANT, help="Which DC/OS it is.  [default: what the installer says]")
+wait_for_dcos = click.option("--wait-for-dcos", is_flag=True, help="End only when DC/OS is ready.")
+keep_on_failure = click.option(
+    "--keep-on-failure", is_flag=True, help="Leave what was made when something fails, to look at it."
+)
+timeout = click.option(
+    "--timeout",
+    type=float,
+    callback=positive_seconds,
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait.",
+)
+superuser_username = click.option(
+    "--superuser-username", default=DEFAULT_SUPERUSER, show_default=True, help="Who logs in to an Enterprise cluster."
+)
+superuser_password = click.option(
+    "--superuser-password",
+    default=DEFAULT_PASSWORD,
+    show_default=True,
+    envvar="DCOS_DOCKER_WAIT_SUPERUSER_PASSWORD",
+    show_envvar=True,
+    help="The password for it.",
+)
+skip_http_checks = click.option(
+    "--skip-http-checks", is_flag=True, help="Ask only the nodes' own checks, not DC/OS' web interface."
+)
+node = click.option(
+    "--node", type=NODE, default="master_0", show_default=True, metavar="REF", help="The node, as in agent_1."
+)
+user = click.option("--user", default="root", show_default=True, help="Who runs the command on the node.")
+environment = click.option(
+    "--env", multiple=True, metavar="KEY=VALUE", help="A variable for the command. Can be given more than once."
+)
+dry_run = click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+
+
+def output(*formats: str) -> Callable[[F], F]:
+    """Return the option that chooses among formats; without it a command looks at where its output goes."""
+    return click.option("-o", "--output", type=click.Choice(formats), help="The format of the output.")

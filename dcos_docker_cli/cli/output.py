@@ -1,0 +1,71 @@
+"""What goes to stdout: data only, for people on a terminal and for scripts in a pipe."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from tabulate import tabulate
+
+from dcos_docker_cli.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dcos_docker_cli.model import ClusterInfo
+
+
+def print_json(value: object) -> None:
+    """Print JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_yaml(value: object) -> None:
+    """Print YAML."""
+    import yaml
+
+    click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, as the docker command does."""
+    click.echo(tabulate(list(rows), headers=list(headers), tablefmt="plain", disable_numparse=True))
+
+
+def cluster_summary(cluster: ClusterInfo) -> dict[str, Any]:
+    """Return a cluster as `list` shows it. The form is documented in docs/output.md and only grows."""
+    return {
+        "cluster_id": cluster.cluster_id,
+        "state": cluster.state,
+        "variant": cluster.variant.value if cluster.variant else None,
+        "masters": len(cluster.masters),
+        "agents": len(cluster.with_role(Role.AGENT)),
+        "public_agents": len(cluster.with_role(Role.PUBLIC_AGENT)),
+        "created": cluster.created.isoformat() if cluster.created else None,
+    }
+
+
+def cluster_details(cluster: ClusterInfo) -> dict[str, Any]:
+    """Return a cluster as `inspect` shows it. The form is documented in docs/output.md and only grows."""
+    return {
+        "cluster_id": cluster.cluster_id,
+        "state": cluster.state,
+        "variant": cluster.variant.value if cluster.variant else None,
+        "web_address": cluster.web_address or None,
+        "created": cluster.created.isoformat() if cluster.created else None,
+        "distribution": cluster.distribution,
+        "transport": cluster.transport,
+        "tool_version": cluster.tool_version,
+        "nodes": [
+            {
+                "reference": str(node.ref),
+                "role": node.ref.role.word,
+                "address": node.address,
+                "state": node.state,
+                "container_name": node.container_name,
+                "container_id": node.container_id,
+            }
+            for node in cluster.nodes
+        ],
+    }

@@ -1,0 +1,128 @@
+"""Running the installer, unmodified, on a bootstrap node.
+
+What it unpacks and loads stays in the node's cache. A file in it says when that is whole; a cache that an interrupted
+create has left half-full is filled anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from dcos_docker_cli.dcos.config import config, ip_detect, to_yaml
+from dcos_docker_cli.dcos.installer import variant_of
+from dcos_docker_cli.exceptions import GenconfError
+from dcos_docker_cli.model import DCOSVariant, Role
+from dcos_docker_cli.transports.base import check, run, write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dcos_docker_cli.backends.base import Layout
+    from dcos_docker_cli.dcos.installer import Installer
+    from dcos_docker_cli.model import ClusterPlan
+    from dcos_docker_cli.progress import Progress
+    from dcos_docker_cli.transports.base import NodeTransport, Write
+
+WORK = "/cache/work"
+SCRIPT = f"{WORK}/dcos_generate_config.sh"
+WHOLE = "/cache/whole"
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+READY_SECONDS = 900
+"""How long another create may use the cache of the same installer."""
+# Its directory of the last run is emptied, but for what is mounted in it.
+START = f"""
+for try in $(seq {READY_SECONDS * 5}); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
+docker version >/dev/null || exit 1
+docker ps --all --quiet | xargs --no-run-if-empty docker rm --force >/dev/null
+find {WORK}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +
+test -e {WHOLE} && echo whole
+exit 0
+"""
+EMPTY = f"find {WORK} -mindepth 1 -maxdepth 1 ! -name genconf -exec rm -rf {{}} +"
+
+
+class Genconf:
+    """The installer on a bootstrap node."""
+
+    def __init__(self, node: NodeTransport, progress: Progress) -> None:
+        self._node = node
+        self._progress = progress
+
+    def run(
+        self, plan: ClusterPlan, layout: Layout[Any], installer: Installer, extra_config: Mapping[str, Any]
+    ) -> None:
+        """Fill `genconf/serve`, from which the nodes are installed."""
+        self._bring(installer)
+        variant = plan.variant or self._ask_variant()
+        addresses: dict[Role, list[str]] = {role: [] for role in Role}
+        for ref, address in layout.addresses.items():
+            addresses[ref.role].append(address)
+        settings = config(plan.cluster_id, addresses, variant, extra_config)
+        files = {"config.yaml": to_yaml(settings), "ip-detect": ip_detect(layout.subnet).encode()}
+        write_files(
+            self._node,
+            {f"{WORK}/genconf/{name}": content for name, content in files.items()},
+            doing="Writing the configuration",
+        )
+        self._installer("--genconf")
+        check(self._node, ["touch", WHOLE], doing="Keeping the installer's cache")
+
+    def _bring(self, installer: Installer) -> None:
+        """Have the installer in the cache."""
+        state = check(self._node, ["sh", "-c", START], doing="Starting Docker on the bootstrap node").stdout
+        if state.strip() == b"whole":
+            return
+        self._progress.detail(f"Sending {installer.path} to the engine")
+        check(self._node, ["sh", "-c", EMPTY], doing="Emptying the installer's cache")
+
+        def send(write: Write) -> None:
+            with installer.path.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    write(chunk)
+
+        code = self._node.stream(["sh", "-c", f"cat >{SCRIPT}"], stdin=send, stdout=_ignore, stderr=self._show)
+        if code != 0:
+            raise GenconfError("The installer could not be sent to the engine.", hint="Is its disk full? df -h")
+
+    def _ask_variant(self) -> DCOSVariant:
+        """Return the variant of an installer whose header does not tell."""
+        lines = self._installer("--version").splitlines()
+        try:
+            word = json.loads(lines[-1])["variant"]
+        except (IndexError, ValueError, KeyError, TypeError):
+            word = None
+        variant = variant_of(word) if isinstance(word, str) else None
+        if variant is None:
+            raise GenconfError(
+                "The installer does not tell which variant of DC/OS it is.",
+                hint="Say it with --variant oss or --variant enterprise.",
+                details=lines[-5:],
+            )
+        return variant
+
+    def _installer(self, option: str) -> str:
+        """Run the installer; return its standard output; raise `GenconfError` with its own lines when it fails."""
+        # Its default name is one and the same on each run, and its own clean-up kills whatever bears it.
+        env = {"DCOS_INSTALLER_CONTAINER_NAME": f"dcos-genconf-{secrets.token_hex(6)}"}
+        result = run(self._node, ["sh", "-c", f'cd {WORK} && exec bash {SCRIPT} "$0"', option], env=env)
+        stdout = ANSI.sub("", result.stdout.decode(errors="replace"))
+        stderr = ANSI.sub("", result.stderr.decode(errors="replace"))
+        self._progress.detail(stdout + stderr)
+        if result.returncode != 0:
+            lines = [line for line in (stdout + stderr).splitlines() if line.strip()]
+            raise GenconfError(
+                f"The installer refused, with status {result.returncode} to {option}. It says:",
+                hint="Correct what --extra-config sets.",
+                details=lines[-20:],
+            )
+        return stdout
+
+    def _show(self, data: bytes) -> None:
+        self._progress.detail(data.decode(errors="replace").rstrip())
+
+
+def _ignore(data: bytes) -> None:
+    """Drop output that says nothing."""

@@ -1,0 +1,212 @@
+"""When DC/OS is ready: what its own checks say, and what its web interface answers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.concurrency import parallel
+from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
+from dcos_docker_cli.dcos.http import Answer, Request, fetch
+from dcos_docker_cli.exceptions import DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
+from dcos_docker_cli.model import DCOSVariant, Role
+from dcos_docker_cli.transports.base import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dcos_docker_cli.backends.base import Backend
+    from dcos_docker_cli.model import ClusterInfo, NodeInfo
+    from dcos_docker_cli.progress import Progress
+    from dcos_docker_cli.transports.base import NodeTransport
+
+DEFAULT_TIMEOUT = 3600.0
+PAUSE = 0.5
+NOT_INSTALLED = 69
+# By version of DC/OS: 1.12 and later, 1.10 and 1.11, 1.9.
+NODE_CHECK = f"""
+cd /opt/mesosphere/bin 2>/dev/null || exit {NOT_INSTALLED}
+[ -x dcos-check-runner ] && exec ./dcos-check-runner check "$0"
+[ "$0" = cluster ] && exit 0
+[ -x dcos-diagnostics ] && exec ./dcos-diagnostics check "$0"
+[ -x 3dt ] && exec ./3dt --diag
+exit {NOT_INSTALLED}
+"""
+IAM = "http://localhost:8101/acs/api/v1/users"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who logs in to an Enterprise cluster."""
+
+    username: str = DEFAULT_SUPERUSER
+    password: str = DEFAULT_PASSWORD
+
+
+def wait_for_dcos(
+    backend: Backend,
+    cluster: ClusterInfo,
+    progress: Progress,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    login: Login | None = None,
+    http_checks: bool = True,
+) -> None:
+    """Wait until every node, the cluster, and its web interface are ready.
+
+    `timeout` is in seconds; `DCOSTimeoutError` then names what was not ready. Raises `DCOSNotInstalledError` when a
+    node has no DC/OS, and `NodeNotFoundError` when one is not running, for waiting cures neither.
+    """
+    checks: list[Callable[[], list[str]]] = [lambda: _nodes(backend, cluster), lambda: _cluster(backend, cluster)]
+    if http_checks:
+        checks.append(lambda: _web(backend, cluster, login or Login()))
+    deadline = time.monotonic() + timeout
+    with progress.step(f'Waiting for DC/OS on the cluster "{cluster.cluster_id}"'):
+        for check in checks:
+            while not_ready := check():
+                progress.detail(f"Not ready: {'; '.join(not_ready)}")
+                if time.monotonic() >= deadline:
+                    raise DCOSTimeoutError(
+                        f'DC/OS on the cluster "{cluster.cluster_id}" was not ready within {timeout:g} s. Not ready:',
+                        hint="Look at a node: dcos-docker run --node master_0 -- journalctl -b -p warning",
+                        details=not_ready,
+                    )
+                backend.cancellation.sleep(PAUSE)
+
+
+def _nodes(backend: Backend, cluster: ClusterInfo) -> list[str]:
+    """Run DC/OS' own checks on every node; return what they find wrong."""
+    results = parallel(lambda node: _node(backend, node, "node-poststart"), cluster.nodes, backend.cancellation)
+    return [finding for result in results for finding in result]
+
+
+def _cluster(backend: Backend, cluster: ClusterInfo) -> list[str]:
+    """Run DC/OS' own checks of the whole, on a master."""
+    return _node(backend, cluster.masters[0], "cluster")
+
+
+def _node(backend: Backend, node: NodeInfo, which: str) -> list[str]:
+    result = run(backend.transport(node), ["timeout", "60", "sh", "-c", NODE_CHECK, which])
+    if result.returncode == NOT_INSTALLED:
+        raise DCOSNotInstalledError(f"DC/OS is not installed on {node.ref}.")
+    if result.returncode == 0:
+        return []
+    text = (result.stdout or result.stderr).decode(errors="replace")
+    return [f"{node.ref}: {which}: {finding}" for finding in failed_checks(text)]
+
+
+def failed_checks(text: str) -> list[str]:
+    """Return which checks failed, from the report of dcos-check-runner; of another report, its last line.
+
+    The report is `{"status": 2, "checks": {"<name>": {"status": 2, "output": "…"}}}`.
+    """
+    try:
+        checks = json.loads(text)["checks"]
+        return [f"{name}: {check['output'].strip()}" for name, check in checks.items() if check["status"] != 0]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return text.strip().splitlines()[-1:] or ["failed, and says nothing"]
+
+
+def _web(backend: Backend, cluster: ClusterInfo, login: Login) -> list[str]:
+    """Ask DC/OS' web interface on a master, as somebody who has logged in; return what is not ready."""
+    running = [node for node in cluster.masters if node.is_running]
+    if not running:
+        raise NodeNotFoundError("No master is running.")
+    node = backend.transport(running[0])
+    base = _base_url(node)
+    if cluster.variant is DCOSVariant.ENTERPRISE:
+        answer = _log_in(node, base, login)
+        token = _token(answer)
+        return _pages(node, base, cluster, token) if token else [f"login of {login.username}: {answer.status}"]
+    with _own_user(backend, node) as own:
+        return _pages(node, base, cluster, _token(_log_in(node, base, own)))
+
+
+@contextmanager
+def _own_user(backend: Backend, node: NodeTransport) -> Iterator[Login]:
+    """Have a user of our own on open DC/OS, and remove it again, also when the wait is interrupted.
+
+    The first user to log in there becomes the only one, and that is to be the cluster's owner.
+    """
+    own = Login(f"dcos-docker-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(16))
+    try:
+        fetch(node, [Request(f"{IAM}/{own.username}", "PUT", {"password": own.password})])
+        yield own
+    finally:
+        with backend.cancellation.shielded():
+            fetch(node, [Request(f"{IAM}/{own.username}", "DELETE")])
+
+
+def _base_url(node: NodeTransport) -> str:
+    """Return the master's own address, with the scheme that it wants."""
+    text = run(node, ["cat", "/opt/mesosphere/etc/bootstrap-config.json"]).stdout
+    try:
+        encrypted = bool(json.loads(text)["ssl_enabled"])
+    except (ValueError, KeyError, TypeError):
+        encrypted = False
+    return "https://localhost" if encrypted else "http://localhost"
+
+
+def _log_in(node: NodeTransport, base: str, login: Login) -> Answer:
+    body = {"uid": login.username, "password": login.password}
+    return fetch(node, [Request(f"{base}/acs/api/v1/auth/login", "POST", body)])[0]
+
+
+def _token(answer: Answer) -> str:
+    content = answer.json()
+    return str(content.get("token", "")) if answer.ok and isinstance(content, dict) else ""
+
+
+def _pages(node: NodeTransport, base: str, cluster: ClusterInfo, token: str) -> list[str]:
+    """Return what is not ready, of the pages that tell."""
+    paths = {
+        "/": None,
+        "/dcos-metadata/dcos-version.json": None,
+        "/marathon/v2/info": None,
+        "/service/metronome/v1/jobs": None,
+        "/exhibitor/exhibitor/v1/cluster/status": _exhibitor,
+        "/mesos/master/slaves": lambda content: _agents(content, cluster),
+        "/system/health/v1/units": _units,
+    }
+    answers = fetch(node, [Request(base + path) for path in paths], token)
+    return [
+        f"{path}: {finding}"
+        for (path, judge), answer in zip(paths.items(), answers, strict=True)
+        if (finding := _judge(answer, judge))
+    ]
+
+
+def _judge(answer: Answer, judge: Callable[[object], str] | None) -> str:
+    if not answer.ok:
+        return f"HTTP status {answer.status}" if answer.status else "no answer"
+    if judge is None:
+        return ""
+    try:
+        return judge(answer.json())
+    except (KeyError, TypeError, AttributeError):
+        return f"an answer that cannot be understood: {answer.text[:80]}"
+
+
+def _exhibitor(content: object) -> str:
+    servers = [dict(server) for server in content]  # type: ignore[attr-defined]
+    leaders = [server["hostname"] for server in servers if server.get("isLeader")]
+    waiting = [str(server["hostname"]) for server in servers if server["description"] != "serving"]
+    if waiting:
+        return f"not serving: {', '.join(waiting)}"
+    return "" if len(leaders) == 1 else f"{len(leaders)} leaders"
+
+
+def _agents(content: object, cluster: ClusterInfo) -> str:
+    registered = {slave["hostname"] for slave in content["slaves"]}  # type: ignore[index]
+    agents = [node for node in cluster.nodes if node.ref.role is not Role.MASTER]
+    missing = [str(node.ref) for node in agents if node.address not in registered]
+    return f"not registered: {', '.join(missing)}" if missing else ""
+
+
+def _units(content: object) -> str:
+    unhealthy = [unit["id"] for unit in content["units"] if unit["health"] != 0]  # type: ignore[index]
+    return f"unhealthy: {', '.join(unhealthy)}" if unhealthy else ""

@@ -1,0 +1,1 @@
+"""What is done to whole clusters: readable lists of steps, each undone when a later one fails."""

@@ -1,0 +1,63 @@
+"""Create a cluster with DC/OS from an installer."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.concurrency import together
+from dcos_docker_cli.dcos.genconf import Genconf
+from dcos_docker_cli.dcos.install import install
+from dcos_docker_cli.lifecycle.transaction import reserved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dcos_docker_cli.backends.base import Backend, Layout
+    from dcos_docker_cli.dcos.installer import Installer
+    from dcos_docker_cli.model import ClusterInfo, ClusterPlan
+    from dcos_docker_cli.progress import Progress
+
+
+def create(
+    backend: Backend,
+    plan: ClusterPlan,
+    installer: Installer,
+    *,
+    extra_config: Mapping[str, Any],
+    progress: Progress,
+    keep_on_failure: bool = False,
+) -> ClusterInfo:
+    """Create a cluster and install DC/OS on its nodes; return it.
+
+    The installer runs while the nodes boot, for it needs no more than their addresses.
+    """
+    plan.check_for_dcos()
+    variant = plan.variant or installer.variant
+    plan = dataclasses.replace(plan, variant=variant)
+    with reserved(backend, plan, progress, keep_on_failure=keep_on_failure):
+        layout = backend.lay_out(plan)
+        with progress.step(f"Starting {len(plan.refs)} nodes, and configuring DC/OS"):
+            together(
+                [
+                    lambda: backend.start_nodes(plan, layout),
+                    lambda: _generate(backend, plan, layout, installer, extra_config, progress),
+                ],
+                backend.cancellation,
+            )
+        with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
+            install(backend, backend.cluster(plan.cluster_id))
+    return backend.cluster(plan.cluster_id)
+
+
+def _generate(
+    backend: Backend,
+    plan: ClusterPlan,
+    layout: Layout[Any],
+    installer: Installer,
+    extra_config: Mapping[str, Any],
+    progress: Progress,
+) -> None:
+    with backend.bootstrap_node(plan, layout, installer.digest()) as node:
+        Genconf(node, progress).run(plan, layout, installer, extra_config)

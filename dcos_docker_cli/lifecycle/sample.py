@@ -1,0 +1,38 @@
+"""Write a sample installer."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.exceptions import UsageError
+from dcos_docker_cli.sample.installer import write_sample_installer
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.base import Backend
+    from dcos_docker_cli.model import DCOSVariant
+    from dcos_docker_cli.progress import Progress
+
+RUNTIME_CONTEXT = Path(__file__).parent.parent / "sample" / "runtime"
+RUNTIME_DIRECTORY = "/runtime"
+
+
+def check_target(path: Path) -> None:
+    """Raise `UsageError` when no file can be written there."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path}/dcos_generate_config.sh")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no directory {path.parent}.", hint=f"mkdir -p {path.parent}")
+
+
+def write_sample(backend: Backend, path: Path, *, variant: DCOSVariant, dcos_version: str, progress: Progress) -> None:
+    """Write a sample installer to `path`, replacing a file that is there; an interrupted run leaves it as it was."""
+    check_target(path)
+    with tempfile.TemporaryFile() as runtime:
+        with backend.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
+            for chunk in chunks:
+                runtime.write(chunk)
+        runtime.seek(0)
+        with progress.step(f"Writing {path}"):
+            write_sample_installer(path, runtime=runtime, variant=variant.value, dcos_version=dcos_version)
