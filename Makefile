@@ -1,0 +1,49 @@
+# Bare `make` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLER := /tmp/dcos-docker-sample/dcos_generate_config.sh
+# Integration tests wait more than they compute.
+WORKERS ?= 4
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test unit lint format engine venv golden bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: engine ## From nothing to a running cluster of four nodes, with a stand-in for DC/OS
+	@scripts/quickstart.sh $(BIN)/dcos-docker $(INSTALLER)
+
+test: engine lint ## Set up what tests need, and run all of them
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+unit: venv ## Run the tests that need no engine
+	$(BIN)/pytest -n $(WORKERS) tests/unit tests/cli -m "not engine"
+
+lint: venv ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: venv ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+engine: venv ## Use the Docker engine that answers, or install and start one (Debian, Ubuntu)
+	@$(BIN)/python scripts/engine.py
+
+venv: $(BIN)/.installed ## Make the environment in .venv
+
+$(BIN)/.installed: setup.cfg pyproject.toml scripts/venv.sh
+	@scripts/venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+golden: venv ## Write the expected help texts and the completion scripts anew
+	$(BIN)/python scripts/golden.py
+
+bench: engine ## Measure the commands beside what the engine itself needs
+	$(BIN)/python benchmarks/main_job.py
+
+clean: ## Remove the environment and what tools have cached here
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
