@@ -30,20 +30,32 @@ class Cancellation:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._thread = threading.local()
+        self._interrupted = False
         self._lock = threading.Lock()
         self._closers: set[Callable[[], None]] = set()
 
     def cancel(self) -> None:
-        """Make every `check` and `sleep` raise, and close what blocks."""
+        """Stop the operation: make every `check` and `sleep` raise, and close what blocks."""
+        self._interrupted = True
+        self.abort()
+
+    def reset(self) -> None:
+        """Let work begin again, for the undoing; call it when every worker has stopped."""
+        self._interrupted = False
+        self._event.clear()
+
+    def abort(self) -> None:
+        """Stop the workers because one has failed; `end_abort` is to follow."""
         self._event.set()
         with self._lock:
             closers = list(self._closers)
         for close in closers:
             close()
 
-    def reset(self) -> None:
-        """Let work begin again, for the undoing; call it when every worker has stopped."""
-        self._event.clear()
+    def end_abort(self) -> None:
+        """Let work begin again when the workers have stopped, unless the whole operation is to."""
+        if not self._interrupted:
+            self._event.clear()
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -129,10 +141,11 @@ def together(calls: list[Callable[[], R]], cancellation: Cancellation) -> list[R
         futures = [pool.submit(call) for call in calls]
         _, pending = wait(futures, return_when=FIRST_EXCEPTION)
         if pending:
-            cancellation.cancel()
+            cancellation.abort()
             for future in pending:
                 future.cancel()
             wait(pending)
+            cancellation.end_abort()
     raise_first_failure(futures)
     return [future.result() for future in futures]
 

@@ -34,7 +34,11 @@ READY_SECONDS = 900
 """How long another create may use the cache of the same installer."""
 # Its directory of the last run is emptied, but for what is mounted in it.
 START = f"""
-for try in $(seq {READY_SECONDS * 5}); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
+for try in $(seq {READY_SECONDS * 10}); do
+    docker version >/dev/null 2>&1 && break
+    [ $try = 100 ] && echo "Another create uses this installer: waiting for it." >&2
+    sleep 0.1
+done
 docker version >/dev/null || exit 1
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force >/dev/null
 find {WORK}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +
@@ -53,8 +57,8 @@ class Genconf:
 
     def run(
         self, plan: ClusterPlan, layout: Layout[Any], installer: Installer, extra_config: Mapping[str, Any]
-    ) -> None:
-        """Fill `genconf/serve`, from which the nodes are installed."""
+    ) -> DCOSVariant:
+        """Fill `genconf/serve`, from which the nodes are installed; return what they will be."""
         self._bring(installer)
         variant = plan.variant or self._ask_variant()
         addresses: dict[Role, list[str]] = {role: [] for role in Role}
@@ -69,10 +73,13 @@ class Genconf:
         )
         self._installer("--genconf")
         check(self._node, ["touch", WHOLE], doing="Keeping the installer's cache")
+        return variant
 
     def _bring(self, installer: Installer) -> None:
         """Have the installer in the cache."""
-        state = check(self._node, ["sh", "-c", START], doing="Starting Docker on the bootstrap node").stdout
+        state = bytearray()
+        if self._node.stream(["sh", "-c", START], stdout=state.extend, stderr=self._note) != 0:
+            raise GenconfError("Docker did not start on the bootstrap node.", hint="dcos-docker doctor")
         if state.strip() == b"whole":
             return
         self._progress.detail(f"Sending {installer.path} to the engine")
@@ -119,6 +126,9 @@ class Genconf:
                 details=lines[-20:],
             )
         return stdout
+
+    def _note(self, data: bytes) -> None:
+        self._progress.note(data.decode(errors="replace").rstrip())
 
     def _show(self, data: bytes) -> None:
         self._progress.detail(data.decode(errors="replace").rstrip())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.backends.base import Backend, Layout
     from dcos_docker_cli.dcos.installer import Installer
-    from dcos_docker_cli.model import ClusterInfo, ClusterPlan
+    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, DCOSVariant
     from dcos_docker_cli.progress import Progress
 
 
@@ -34,30 +34,22 @@ def create(
     The installer runs while the nodes boot, for it needs no more than their addresses.
     """
     plan.check_for_dcos()
-    variant = plan.variant or installer.variant
-    plan = dataclasses.replace(plan, variant=variant)
+    plan = dataclasses.replace(plan, variant=plan.variant or installer.variant)
+
+    def generate(plan: ClusterPlan, layout: Layout[Any]) -> DCOSVariant:
+        with backend.bootstrap_node(plan, layout, installer.digest()) as node:
+            return Genconf(node, progress).run(plan, layout, installer, extra_config)
+
     with reserved(backend, plan, progress, keep_on_failure=keep_on_failure):
         layout = backend.lay_out(plan)
         with progress.step(f"Starting {len(plan.refs)} nodes, and configuring DC/OS"):
-            together(
-                [
-                    lambda: backend.start_nodes(plan, layout),
-                    lambda: _generate(backend, plan, layout, installer, extra_config, progress),
-                ],
-                backend.cancellation,
-            )
+            if plan.variant is None:  # the nodes' labels are to tell it, so the installer is asked first
+                plan = dataclasses.replace(plan, variant=generate(plan, layout))
+                backend.start_nodes(plan, layout)
+            else:
+                together(
+                    [lambda: generate(plan, layout), lambda: backend.start_nodes(plan, layout)], backend.cancellation
+                )
         with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
             install(backend, backend.cluster(plan.cluster_id))
     return backend.cluster(plan.cluster_id)
-
-
-def _generate(
-    backend: Backend,
-    plan: ClusterPlan,
-    layout: Layout[Any],
-    installer: Installer,
-    extra_config: Mapping[str, Any],
-    progress: Progress,
-) -> None:
-    with backend.bootstrap_node(plan, layout, installer.digest()) as node:
-        Genconf(node, progress).run(plan, layout, installer, extra_config)

@@ -104,7 +104,7 @@ def architecture(content: list[Entry]) -> str:
 def image_config() -> dict[str, object]:
     """Return what runs in the image, which has no shell: Python, with its own loader and C library."""
     runtime = f"/{ROOT}/runtime"
-    python = [f"{runtime}/ld.so", "--library-path", f"{runtime}/glibc", f"{runtime}/bin/python3.11"]
+    python = [f"{runtime}/ld.so", "--library-path", f"{runtime}/glibc", f"{runtime}/bin/python"]
     return {
         "Entrypoint": [*python, "-m", "payload.genconf"],
         "Env": [f"PYTHONPATH=/{ROOT}/lib", "PYTHONDONTWRITEBYTECODE=1"],

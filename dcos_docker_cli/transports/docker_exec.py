@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.exceptions import EngineError, NodeNotFoundError
+from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NodeNotFoundError
 from dcos_docker_cli.transports.stream import STDERR, HijackedStream
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ class DockerExec:
         """Return the exit code; the streams can end a moment before the engine has it."""
         for pause in (0.0, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0):
             time.sleep(pause)
-            state = self.engine.exec_inspect(exec_id)
+            try:
+                state = self.engine.exec_inspect(exec_id)
+            except EngineNotFoundError:
+                break
             if not state["Running"] and state["ExitCode"] is not None:
                 return int(state["ExitCode"])
         return 128 + signal.SIGKILL  # its container has gone, and it with it

@@ -50,7 +50,7 @@ def test_minimal_config_is_good(ip_detect: Path) -> None:
     [
         {"agent_list": ["10.0.0.2"], "public_agent_list": ["10.0.0.3"]},
         {"check_time": False, "process_timeout": 10000, "ssh_port": "22", "resolvers": ["8.8.8.8"]},
-        {"no_such_key": {"any": ["thing"]}},
+        {"no_such_key": {"any": ["thing"]}, "security": "strict", "ca_certificate_path": "genconf/none"},
         {"master_discovery": "master_http_loadbalancer", "master_list": ...},
         {"master_list": [f"10.0.0.{n}" for n in range(1, 10)]},
         {"bootstrap_url": "http://bootstrap:8080"},

@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def config(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    values = {"cluster_name": "a <b>", "oauth_enabled": "true", "master_list": '["10.0.0.2"]'}
+    values = {"cluster_name": "a <b>", "dcos_variant": "open", "oauth_enabled": "true", "master_list": '["10.0.0.2"]'}
     monkeypatch.setattr(node, "config", lambda: values)
     monkeypatch.setattr(node, "version", lambda: {"version": "2.1.0"})
     return values
@@ -235,6 +235,9 @@ class TestTokens:
     def test_ends_with_the_user_or_the_password(self, keys: dict[str, str]) -> None:
         assert iam.token_user(iam.make_token("me", "key", now=0), keys, now=0) is None
 
+    def test_nobody_signs_for_a_user_without_password(self) -> None:
+        assert iam.token_user(iam.make_token("me", "", now=0), {"me": ""}, now=0) is None
+
     @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é", "e30.bnVsbA.x", "e30.MQ.x"])
     def test_nonsense(self, token: str) -> None:
         assert iam.token_user(token, {"me": "key"}, now=0) is None
@@ -265,7 +268,7 @@ class TestTokens:
     @pytest.mark.usefixtures("table")
     def test_superuser_of_enterprise(self, config: dict[str, str]) -> None:
         hashed = passwords.hash_password("deleteme")
-        config.update(security="strict", superuser_username="admin", superuser_password_hash=hashed)
+        config.update(dcos_variant="enterprise", superuser_username="admin", superuser_password_hash=hashed)
         answer = ask(iam.build(), "/acs/api/v1/auth/login", "POST", {"uid": "admin", "password": "deleteme"})
         assert answer.status == 200
 
@@ -285,7 +288,7 @@ class TestTokens:
         assert adminrouter.needs_token(path) == needed
         config["oauth_enabled"] = "false"
         assert not adminrouter.needs_token(path)
-        config["security"] = "permissive"
+        config["dcos_variant"] = "enterprise"
         assert adminrouter.needs_token(path) == needed
 
     @pytest.mark.usefixtures("config")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.backends.base import Layout
 from dcos_docker_cli.concurrency import Cancellation, parallel
 from dcos_docker_cli.exceptions import ClusterExistsError, ClusterNotFoundError, EngineConflictError, NodeNotFoundError
+from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,9 +107,10 @@ class Docker:
     @contextmanager
     def bootstrap_node(self, plan: ClusterPlan, layout: Layout[Ground], installer_digest: str) -> Iterator[DockerExec]:
         """See `Backend.bootstrap_node`."""
-        from dcos_docker_cli.backends.docker import containers, volumes
+        from dcos_docker_cli.backends.docker import containers, leftovers, volumes
         from dcos_docker_cli.transports.docker_exec import DockerExec
 
+        leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
         with volumes.cache_volume(self.engine, installer_digest) as cache:
             container = containers.start_bootstrap(self.engine, plan, layout.ground, cache_volume=cache)
             with containers.removed_after(self.engine, container):

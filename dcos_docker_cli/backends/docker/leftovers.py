@@ -7,10 +7,12 @@ another host cannot be seen, so what it has reserved is never taken for a leftov
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.removal import Owned, owned, remove_all
+from dcos_docker_cli.backends.docker.containers import remove_container
+from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
 from dcos_docker_cli.exceptions import EngineError
 from dcos_docker_cli.labels import Kind
 
@@ -32,17 +34,23 @@ def clean(engine: Engine, *, dry_run: bool, cache: bool, images: bool) -> list[s
     if not dry_run and found:
         remove_all(engine, find)
     if cache:
-        names += _remove_unused(_caches(engine), dry_run=dry_run)
+        names += _remove_unused(_unused_caches(engine), dry_run=dry_run)
     if images:
-        names += _remove_unused(_images(engine), dry_run=dry_run)
+        names += _remove_unused(_unused_images(engine), dry_run=dry_run)
     return names
+
+
+def remove_dead(engine: Engine, kind: Kind) -> None:
+    """Remove the containers of a kind whose process is dead."""
+    for item in containers(engine, labels.selector(kind)):
+        if _maker_is_dead(item):
+            remove_container(engine, item.name)
 
 
 def leftovers(everything: list[Owned]) -> list[Owned]:
     """Return, of all our objects, those that are left over."""
     known = [item for item in everything if item.labels.is_known]
-    containers = [item for item in known if item.what == "container"]
-    dead = [item for item in containers if item.labels.kind in TRANSIENT and _maker_is_dead(item)]
+    dead = [item for item in known if item.labels.kind in TRANSIENT and _maker_is_dead(item)]
     dead_ids = {item.labels.cluster_id for item in dead if item.labels.kind is Kind.RESERVATION}
     # Of any schema: what another version of the tool has made is alive as long as it has a container.
     living_ids = {item.labels.cluster_id for item in everything if item.what == "container"}
@@ -58,22 +66,28 @@ def _maker_is_dead(item: Owned) -> bool:
     return item.labels.creator is not None and item.labels.creator.is_dead()
 
 
-def _caches(engine: Engine) -> list[Owned]:
-    return owned(engine, kind=Kind.CACHE)
+def _unused_caches(engine: Engine) -> list[Owned]:
+    wanted = {"label": labels.selector(Kind.CACHE), "dangling": True}
+    return [
+        Owned("volume", item["Name"], labels.decode(item["Labels"]), partial(engine.remove_volume, item["Name"]))
+        for item in engine.volumes(filters=wanted)["Volumes"] or ()
+    ]
 
 
-def _images(engine: Engine) -> list[Owned]:
-    found = engine.images(filters={"label": labels.selector(Kind.IMAGE)})
-    return [_image(engine, image["Id"], (image["RepoTags"] or [image["Id"][7:19]])[0], image) for image in found]
+def _unused_images(engine: Engine) -> list[Owned]:
+    """Return our images of which there is no container, of anybody; those that others are built on come last."""
+    used = {item["ImageID"] for item in engine.containers(all=True)}
+    found = [item for item in engine.images(filters={"label": labels.selector(Kind.IMAGE)}) if item["Id"] not in used]
 
+    def one(item: dict[str, Any]) -> Owned:
+        name = item["RepoTags"][0] if item["RepoTags"] else item["Id"]
+        return Owned("image", name, labels.decode(item["Labels"]), partial(engine.remove_image, item["Id"]))
 
-def _image(engine: Engine, image_id: str, name: str, image: dict[str, object]) -> Owned:
-    image_labels: dict[str, str] = image["Labels"] or {}  # type: ignore[assignment]
-    return Owned("image", name, labels.decode(image_labels), lambda: engine.remove_image(image_id))
+    return [one(item) for item in sorted(found, key=lambda item: item["Created"], reverse=True)]
 
 
 def _remove_unused(found: list[Owned], *, dry_run: bool) -> list[str]:
-    """Remove those that nothing uses; the engine refuses for the others, with 409."""
+    """Remove what nothing uses; what has come into use meanwhile the engine does not remove, and answers 409."""
     names = []
     for item in found:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
@@ -51,8 +52,8 @@ def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
     for _ in range(ATTEMPTS):
         if not found:
             return len(first)
-        containers = [item for item in found if item.what == "container"]
-        failures = [failure for failure in parallel(_attempt, containers or found, engine.cancellation) if failure]
+        holders = [item for item in found if item.what == "container"]
+        failures = [failure for failure in parallel(_attempt, holders or found, engine.cancellation) if failure]
         if failures:
             engine.cancellation.sleep(PAUSE)
         found = find()
@@ -78,24 +79,34 @@ def owned(engine: Engine, *, cluster_id: str | None = None, kind: Kind | None = 
     Containers are listed last: who sees the network of a create that goes on then also sees its reservation, which was
     there before.
     """
-    wanted = {"label": labels.selector(kind, cluster_id)}
-
-    def container(item: dict[str, Any]) -> Owned:
-        name = item["Names"][0].lstrip("/") if item["Names"] else item["Id"][:12]
-        return Owned("container", name, labels.decode(item["Labels"]),
-                     lambda: engine.remove_container(item["Id"], force=True, v=True))  # fmt: skip
-
-    def network(item: dict[str, Any]) -> Owned:
-        return Owned("network", item["Name"], labels.decode(item["Labels"] or {}),
-                     lambda: engine.remove_network(item["Id"]))  # fmt: skip
-
-    def volume(item: dict[str, Any]) -> Owned:
-        return Owned("volume", item["Name"], labels.decode(item["Labels"] or {}),
-                     lambda: engine.remove_volume(item["Name"]))  # fmt: skip
-
-    networks, volumes = together(
-        [lambda: engine.networks(filters=wanted), lambda: engine.volumes(filters=wanted)["Volumes"] or []],
+    wanted = labels.selector(kind, cluster_id)
+    others = together(
+        [lambda: _networks(engine, wanted), lambda: _volumes(engine, wanted)],
         engine.cancellation,
     )
-    containers = engine.containers(all=True, filters=wanted)
-    return [*map(container, containers), *map(network, networks), *map(volume, volumes)]
+    return [*containers(engine, wanted), *(item for group in others for item in group)]
+
+
+def containers(engine: Engine, wanted: list[str]) -> list[Owned]:
+    """Return the containers with these labels."""
+
+    def one(item: dict[str, Any]) -> Owned:
+        name = item["Names"][0].lstrip("/") if item["Names"] else item["Id"][:12]
+        remove = partial(engine.remove_container, item["Id"], force=True, v=True)
+        return Owned("container", name, labels.decode(item["Labels"]), remove)
+
+    return [one(item) for item in engine.containers(all=True, filters={"label": wanted})]
+
+
+def _networks(engine: Engine, wanted: list[str]) -> list[Owned]:
+    return [
+        Owned("network", item["Name"], labels.decode(item["Labels"] or {}), partial(engine.remove_network, item["Id"]))
+        for item in engine.networks(filters={"label": wanted})
+    ]
+
+
+def _volumes(engine: Engine, wanted: list[str]) -> list[Owned]:
+    return [
+        Owned("volume", item["Name"], labels.decode(item["Labels"] or {}), partial(engine.remove_volume, item["Name"]))
+        for item in engine.volumes(filters={"label": wanted})["Volumes"] or ()
+    ]

@@ -3,8 +3,8 @@
 ``python3 collect.py DIRECTORY`` makes::
 
     DIRECTORY/ld.so, glibc/*.so        the loader and the libraries; apart, so that nothing else picks them up
-    DIRECTORY/bin/python3.11
-    DIRECTORY/lib/python3.11/**.pyc    without sources: small, and nothing is compiled when a service starts
+    DIRECTORY/bin/python
+    DIRECTORY/lib/python3.*/**.pyc     without sources: small, and nothing is compiled when a service starts
     DIRECTORY/architecture             as Docker names it
 
 It runs on the distribution's Python, in the build of the image beside it.
@@ -73,7 +73,7 @@ def collect(target: Path) -> None:
     for directory in ("bin", "glibc"):
         (target / directory).mkdir()
     shutil.copy(loader, target / "ld.so")
-    shutil.copy(binaries[0], target / "bin" / NAME)
+    shutil.copy(binaries[0], target / "bin/python")
     for library in shared:
         shutil.copy(library, target / "glibc" / library.name)
     architecture = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout

@@ -48,7 +48,7 @@ def address() -> str:
 
 def enterprise() -> bool:
     """Whether this stands in for DC/OS Enterprise."""
-    return "security" in config()
+    return config()["dcos_variant"] == "enterprise"
 
 
 def write_atomically(path: Path, value: Any) -> None:

@@ -135,7 +135,8 @@ ENTERPRISE_CHECKS: Mapping[str, Callable[[str], str]] = {
 def expand(user: Mapping[str, Any], *, enterprise: bool) -> Config:
     """Return the configuration with the defaults, every value a string."""
     defaults = {**DEFAULTS, **(ENTERPRISE_DEFAULTS if enterprise else {})}
-    return {**defaults, **{str(key): as_string(value) for key, value in user.items()}}
+    given = {str(key): as_string(value) for key, value in user.items()}
+    return {**defaults, **given, "dcos_variant": "enterprise" if enterprise else "open"}
 
 
 def missing(config: Config) -> list[str]:

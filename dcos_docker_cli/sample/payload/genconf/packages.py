@@ -126,7 +126,7 @@ def config_files(config: dict[str, str], user: str, genconf: Path) -> list[File]
         File("etc/bootstrap-config.json", json.dumps({"ssl_enabled": False}).encode()),
         File("bin/detect_ip", located(genconf, config["ip_detect_filename"]).read_bytes(), 0o755),
     ]
-    if "ca_certificate_path" in config:
+    if config["dcos_variant"] == "enterprise" and "ca_certificate_path" in config:
         files.append(File("etc/dcos-ca.crt", located(genconf, config["ca_certificate_path"]).read_bytes()))
     return files
 

@@ -133,7 +133,8 @@ preflight() {
 # --- Installation
 
 write_settings() {
-    mkdir -p /etc/mesosphere/roles /etc/mesosphere/setup-flags /etc/systemd/journald.conf.d /etc/rexray /opt/mesosphere
+    mkdir -p /etc/mesosphere/roles /etc/mesosphere/setup-flags /etc/systemd/journald.conf.d /etc/rexray /opt/mesosphere \
+        /var/lib/dcos
     touch "/etc/mesosphere/roles/$role"
     echo "$bootstrap_url" >/etc/mesosphere/setup-flags/repository-url
     echo '{{package_list}}' >/etc/mesosphere/setup-flags/cluster-package-list
