@@ -40,11 +40,10 @@ def node_image() -> str:
 
 
 def content_digest(directory: Path) -> str:
-    """Return a digest of the files of a directory: their paths, modes and contents."""
+    """Return a digest of the files of a directory: their paths and contents."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-        name = path.relative_to(directory).as_posix()
-        digest.update(f"{name}\0{_mode(path):o}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    for name, content in _files(directory):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
@@ -90,20 +89,21 @@ def build(engine: Engine, directory: Path, tag: str, *, base: str, progress: Pro
 
 
 def _archive(directory: Path) -> bytes:
-    """Pack a build context as root's files with fixed times, whoever checked them out."""
+    """Pack a build context as root's files with fixed times."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-            member = tarfile.TarInfo(path.relative_to(directory).as_posix())
-            member.size, member.mode = path.stat().st_size, _mode(path)
-            with path.open("rb") as file:
-                tar.addfile(member, file)
+        for name, content in _files(directory):
+            member = tarfile.TarInfo(name)
+            # Not the mode that the file has here, which depends on how this program was installed.
+            member.size, member.mode = len(content), 0o755 if content.startswith(b"#!") else 0o644
+            tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
 
 
-def _mode(path: Path) -> int:
-    """Return the mode that a file gets in the image: only what git keeps of it, whether it can be run."""
-    return 0o755 if path.stat().st_mode & 0o100 else 0o644
+def _files(directory: Path) -> list[tuple[str, bytes]]:
+    """Return the paths and contents of a build context, in order, without what Python leaves beside its modules."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return [(path.relative_to(directory).as_posix(), path.read_bytes()) for path in paths]
 
 
 def _ensure_base(engine: Engine, progress: Progress) -> str:
