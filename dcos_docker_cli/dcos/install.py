@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.exceptions import InstallError
 from dcos_docker_cli.model import INSTALL_DIR, Role
-from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.base import failed_units, run
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.base import Backend
     from dcos_docker_cli.model import ClusterInfo, NodeInfo
 
 INSTALL_SECONDS = 3600
+OUTPUT_LINES = 12
 # The ports that DC/OS itself leaves to tasks, by role (make_disk_resources.py and gen/calc.py of DC/OS).
 AGENT_PORTS = ((1025, 2180), (2182, 3887), (3889, 5049), (5052, 8079), (8082, 8180), (8182, 32000))
 PUBLIC_AGENT_PORTS = ((1, 21), (23, 5050), (5052, 32000))
@@ -28,13 +29,14 @@ def install_node(backend: Backend, node: NodeInfo) -> None:
     """Install DC/OS on a node; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {INSTALL_DIR}/dcos_install.sh {node.ref.role.value}"
     script = f"{prepare_script(node)}\n{command}\n"
-    result = run(backend.transport(node), ["bash", "-ec", script])
+    transport = backend.transport(node)
+    result = run(transport, ["bash", "-ec", script])
     if result.returncode != 0:
         lines = (result.stdout + result.stderr).decode(errors="replace").splitlines()
         raise InstallError(
             f"DC/OS could not be installed on {node.ref}: dcos_install.sh ended with status {result.returncode}.",
             hint="To look at the node, create the cluster again with --keep-on-failure.",
-            details=[line for line in lines if line.strip()][-20:],
+            details=[*[line for line in lines if line.strip()][-OUTPUT_LINES:], *failed_units(transport)],
         )
 
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     Feed = Callable[[Write], None]
     """Writes a command's whole standard input with the `Write` that it is given."""
 
+FAILED_UNITS = """
+for unit in $(systemctl list-units --failed --no-legend --plain | cut -d ' ' -f 1); do
+    echo "$unit has failed:"
+    journalctl --unit "$unit" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'
+done
+"""
+
 
 class NodeTransport(Protocol):
     """A way to one node."""
@@ -65,6 +72,12 @@ def check(
         lines = (result.stderr or result.stdout).decode(errors="replace").splitlines()
         raise CommandError(f"{doing} failed with status {result.returncode}.", details=lines[-20:])
     return result
+
+
+def failed_units(transport: NodeTransport) -> list[str]:
+    """Return a node's failed units of systemd, each with the end of its journal."""
+    result = run(transport, ["sh", "-c", FAILED_UNITS])
+    return result.stdout.decode(errors="replace").splitlines()
 
 
 def write_files(transport: NodeTransport, files: Mapping[str, bytes], *, doing: str) -> None:

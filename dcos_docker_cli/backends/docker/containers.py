@@ -12,7 +12,7 @@ from dcos_docker_cli import labels
 from dcos_docker_cli.exceptions import EngineError, NodeStartError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX
-from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
 if TYPE_CHECKING:
@@ -192,12 +192,10 @@ def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
 
 
 def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
-    failed = run(DockerExec(engine, container), ["systemctl", "--failed", "--no-legend", "--plain"])
-    units = failed.stdout.decode(errors="replace").splitlines()
     return NodeStartError(
         message,
         hint="Check the machine: dcos-docker doctor. To look at the node, create it again with --keep-on-failure.",
-        details=[*console(engine, container), *units],
+        details=[*console(engine, container), *failed_units(DockerExec(engine, container))],
     )
 
 
