@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cli.progress import progress_for
-from dcos_docker_cli.concurrency import run_interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dcos_docker_cli.backends import Docker
     from dcos_docker_cli.progress import Progress
 
 T = TypeVar("T")
@@ -20,6 +19,9 @@ T = TypeVar("T")
 
 def operate(work: Callable[[Docker, Progress], T]) -> T:
     """Do `work` so that a signal stops it only where what it has made is known, and undone."""
+    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.concurrency import run_interruptible
+
     backend = Docker()
     progress = current_progress()
     return run_interruptible(

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from tabulate import tabulate
 
 from dcos_docker_cli.model import Role
 
@@ -30,6 +29,8 @@ def print_yaml(value: object) -> None:
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table, as the docker command does."""
+    from tabulate import tabulate
+
     click.echo(tabulate(list(rows), headers=list(headers), tablefmt="plain", disable_numparse=True))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from dcos_docker_cli.exceptions import InvalidConfigError
 from dcos_docker_cli.model import INSTALL_DIR, DCOSVariant, Role
 
@@ -78,6 +76,8 @@ def read_extra_config(path: Path) -> dict[str, Any]:
 
     Raises `InvalidConfigError` for what the installer itself would answer with a traceback, or too late.
     """
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,4 +98,6 @@ def read_extra_config(path: Path) -> dict[str, Any]:
 
 def to_yaml(settings: Mapping[str, Any]) -> bytes:
     """Write config.yaml."""
+    import yaml
+
     return yaml.safe_dump(dict(settings), sort_keys=False).encode()

@@ -20,8 +20,6 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import yaml
-
 from dcos_docker_cli.exceptions import UsageError
 
 from .archive import Entry, image, tar, tree
