@@ -67,6 +67,8 @@ def runtime_entries(runtime: BinaryIO) -> list[Entry]:
 
 def payload_entries() -> list[Entry]:
     """Return the files of this package that go into the image, and PyYAML without its C extension."""
+    import yaml
+
     pure_yaml = sorted(Path(yaml.__file__).parent.glob("*.py"))
     return [
         Entry(f"{ROOT}/lib/payload/__init__.py", (PAYLOAD / "__init__.py").read_bytes()),
