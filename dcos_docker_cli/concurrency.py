@@ -22,6 +22,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_WORKERS = 16
+SIGNAL_SECONDS = 0.2
+"""How late a signal may be noticed."""
 
 
 class Cancellation:
@@ -100,29 +102,25 @@ def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_inte
     Further signals do not cut the stopping short. `on_interrupt` is called once, when the stopping begins.
     """
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dcos-docker")
+    interrupt: BaseException | None = None
+    stopping = False
     try:
         future = executor.submit(work)
-        try:
-            return future.result()
-        except Cancelled:
-            raise
-        except BaseException as interrupt:
-            if future.done() and future.exception() is interrupt:
-                raise
-            cancellation.cancel()
-            on_interrupt()
-            _wait_whatever_comes(future)
-            raise
+        while not future.done():
+            try:
+                if interrupt and not stopping:
+                    cancellation.cancel()
+                    stopping = True
+                    on_interrupt()
+                # Never without a limit: a signal that the system hands to another thread does not wake this one.
+                wait([future], timeout=SIGNAL_SECONDS)
+            except BaseException as signalled:  # of further ones the first counts
+                interrupt = interrupt or signalled
     finally:
         executor.shutdown(wait=False)
-
-
-def _wait_whatever_comes(future: Future[T]) -> None:
-    while not future.done():
-        try:
-            wait([future])
-        except BaseException:  # noqa: S112 - another Ctrl-C: what was begun is being undone already
-            continue
+    if interrupt:
+        raise interrupt
+    return future.result()
 
 
 def parallel(function: Callable[[T], R], items: Iterable[T], cancellation: Cancellation) -> list[R]:

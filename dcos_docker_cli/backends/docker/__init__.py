@@ -64,14 +64,15 @@ class Docker:
         if listing.containers(self.engine, plan.cluster_id):
             raise ClusterExistsError(plan.cluster_id)
         image = images.ensure_node_image(self.engine, progress)
-        try:
-            reservation = containers.create_reservation(self.engine, plan, image)
-        except EngineConflictError as error:
-            raise ClusterExistsError(plan.cluster_id) from error
-        others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
-        if others:
-            containers.remove_container(self.engine, reservation)
-            raise ClusterExistsError(plan.cluster_id)
+        with self.cancellation.shielded():  # an interrupt in here would leave the reservation
+            try:
+                reservation = containers.create_reservation(self.engine, plan, image)
+            except EngineConflictError as error:
+                raise ClusterExistsError(plan.cluster_id) from error
+            others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
+            if others:
+                containers.remove_container(self.engine, reservation)
+                raise ClusterExistsError(plan.cluster_id)
 
     def release(self, plan: ClusterPlan) -> None:
         """See `Backend.release`."""

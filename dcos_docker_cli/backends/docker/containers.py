@@ -178,17 +178,19 @@ def console(engine: Engine, container: str, lines: int = 30) -> list[str]:
 
 
 def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
+    """Start a new container; when that fails or is interrupted there is none, and nothing holds its volumes."""
     container = create(engine, name, config)
     try:
         engine.start(container)
-    except EngineError as error:
-        if "rlimit" not in error.message:
+    except BaseException as error:
+        with engine.cancellation.shielded():
+            remove_container(engine, container)
+        if not (isinstance(error, EngineError) and "rlimit" in error.message and config["HostConfig"]["Ulimits"]):
             raise
-        # The engine may not give so many open files: its own limit must do.
-        remove_container(engine, container)
-        container = create(engine, name, {**config, "HostConfig": {**config["HostConfig"], "Ulimits": []}})
-        engine.start(container)
-    return container
+    else:
+        return container
+    # The engine may not give so many open files: its own limit must do.
+    return _create_and_start(engine, name, {**config, "HostConfig": {**config["HostConfig"], "Ulimits": []}})
 
 
 def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
