@@ -17,4 +17,4 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
 fi
 echo "Making $venv (some 20 s)." >&2
 "$python" -m venv --clear "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --editable '.[dev]'
+"$venv/bin/pip" install --quiet --disable-pip-version-check --use-pep517 --editable '.[dev]'

@@ -52,4 +52,5 @@ def create(
                 )
         with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
             install(backend, backend.cluster(plan.cluster_id))
-    return backend.cluster(plan.cluster_id)
+    with backend.cancellation.shielded():  # it is there now
+        return backend.cluster(plan.cluster_id)

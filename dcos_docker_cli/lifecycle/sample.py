@@ -33,6 +33,7 @@ def write_sample(backend: Backend, path: Path, *, variant: DCOSVariant, dcos_ver
         with backend.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
             for chunk in chunks:
                 runtime.write(chunk)
+        backend.cancellation.check()  # not within: the engine removes no container that it still reads from
         runtime.seek(0)
         with progress.step(f"Writing {path}"):
             write_sample_installer(path, runtime=runtime, variant=variant.value, dcos_version=dcos_version)

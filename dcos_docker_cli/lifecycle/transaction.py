@@ -28,6 +28,7 @@ def reserved(
     try:
         yield
         backend.release(plan)
+        backend.cancellation.check()  # who interrupts during the last call gets all undone, as before it
     except BaseException:
         if keep_on_failure:
             progress.note(f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {plan.cluster_id}")

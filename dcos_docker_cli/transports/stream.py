@@ -36,13 +36,14 @@ class HijackedStream:
 
     def end_input(self) -> None:
         """Tell the command that its input has ended."""
+        # Not SSLSocket's own method, which makes of the half-closed connection one that cannot be read.
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def abort(self) -> None:
         """End all reading and writing, from any thread."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the connection up."""

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import requests
-from docker.context import ContextAPI
+from docker.tls import TLSConfig
 from docker.utils import kwargs_from_env, version_lt
 
+from dcos_docker_cli.backends.docker.contexts import Context, context_in_use
+from dcos_docker_cli.backends.docker.ssh_tunnel import forwarded_socket
 from dcos_docker_cli.concurrency import MAX_WORKERS, Cancellation
 from dcos_docker_cli.exceptions import (
     EngineConflictError,
@@ -29,8 +31,6 @@ from dcos_docker_cli.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from docker.tls import TLSConfig
 
     from dcos_docker_cli.transports.stream import HijackedStream
 
@@ -70,13 +70,17 @@ def endpoint() -> Endpoint:
         except docker.errors.TLSParameterError as error:
             raise UsageError(f"DOCKER_TLS_VERIFY is set, but its certificates cannot be used: {error}") from error
         return Endpoint(str(settings["base_url"]), settings.get("tls") or False, "from DOCKER_HOST")
-    name = os.environ.get("DOCKER_CONTEXT")
-    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
-    if context is None:
-        raise UsageError(f'There is no docker context "{name}".', hint="See what there is: docker context ls")
-    if context.name == "default":
+    context = context_in_use()
+    if context is None or not context.host:
         return Endpoint(DEFAULT_HOST, tls=False, origin="the default")
-    return Endpoint(context.Host or DEFAULT_HOST, context.TLSConfig or False, f'docker context "{context.name}"')
+    return Endpoint(context.host, _tls(context), f'docker context "{context.name}"')
+
+
+def _tls(context: Context) -> TLSConfig | bool:
+    if context.certificates is None:
+        return False
+    files = {name: str(context.certificates / f"{name}.pem") for name in ("ca", "cert", "key")}
+    return TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=context.verify)
 
 
 class Engine(docker.APIClient):
@@ -86,23 +90,30 @@ class Engine(docker.APIClient):
         self.where = where
         self.cancellation = cancellation
         super().__init__(
-            base_url=where.url,
+            base_url=forwarded_socket(where.url) if where.url.startswith("ssh://") else where.url,
             version=api_version,
             tls=where.tls,
             timeout=TIMEOUT,
-            use_ssh_client=True,
             max_pool_size=2 * MAX_WORKERS,
         )
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """Make one call."""
         self.cancellation.check()
+        # Said with each call, or requests would take REQUESTS_CA_BUNDLE for the engine's own authority.
+        kwargs.setdefault("verify", self.verify)
         try:
             response = super().request(method, url, *args, **kwargs)
         except requests.exceptions.Timeout as error:
             raise EngineUnreachableError(
                 f"The Docker engine at {self.where} does not answer.",
                 hint="Is it overloaded or stuck? Try: docker version",
+            ) from error
+        except requests.exceptions.SSLError as error:
+            raise EngineUnreachableError(
+                f"The Docker engine at {self.where} and we do not trust each other.",
+                hint="Check DOCKER_CERT_PATH, DOCKER_TLS_VERIFY, or the certificates of the docker context.",
+                details=[str(error)],
             ) from error
         except requests.exceptions.RequestException as error:
             raise unreachable(self.where) from error

@@ -27,8 +27,15 @@ def create_serve_volume(engine: Engine, cluster_id: str) -> str:
 def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
     """Have the volume for what is kept of an installer; when the block fails, one that was made for it goes again."""
     name = f"dcos-docker-cache-{digest[:16]}"
-    was_there = bool(engine.volumes(filters={"name": name})["Volumes"])
-    _ensure_cache(engine, name, digest)
+    was_there = _is_ours(engine, name, digest)
+    if not was_there:
+        engine.create_volume(name, labels={**labels.common(Kind.CACHE), labels.CONTENT_KEY: digest})
+        if not _is_ours(engine, name, digest):
+            raise EngineConflictError(
+                f"The volume {name} is not ours, and the cache of this installer needs that name.",
+                status=409,
+                hint=f"If nobody needs it, remove it: docker volume rm {name}",
+            )
     try:
         yield name
     except BaseException:
@@ -39,15 +46,8 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
         raise
 
 
-def _ensure_cache(engine: Engine, name: str, digest: str) -> None:
-    """Make the volume if it is not there.
-
-    Two creates agree on it by its name; if somebody else has a volume of that name, `EngineConflictError` is raised.
-    """
-    volume = engine.create_volume(name, labels={**labels.common(Kind.CACHE), labels.CONTENT_KEY: digest})
-    if (volume.get("Labels") or {}).get(labels.CONTENT_KEY) != digest:
-        raise EngineConflictError(
-            f"The volume {name} is not ours, and the cache of this installer needs that name.",
-            status=409,
-            hint=f"If nobody needs it, remove it: docker volume rm {name}",
-        )
+def _is_ours(engine: Engine, name: str, digest: str) -> bool:
+    """Whether there is a volume of this name with our labels. Creating one that is there already is no error."""
+    wanted = [*labels.selector(Kind.CACHE), f"{labels.CONTENT_KEY}={digest}"]
+    found = engine.volumes(filters={"label": wanted})["Volumes"] or []
+    return any(volume["Name"] == name for volume in found)
