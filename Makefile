@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLER := /tmp/dcos-docker-sample/dcos_generate_config.sh
+INSTALLER := build/sample/dcos_generate_config.sh
 # Integration tests wait more than they compute.
 WORKERS ?= 4
 

@@ -1,73 +1,71 @@
 """Work in parallel that can be stopped at any moment and always ends in a known state.
 
 A signal must not tear a thread out of the middle of a call to the engine, for then nobody knows what the call made.
-So the work runs in a thread of its own while the calling thread waits for it and for signals. A signal sets the
-`Cancellation`; every worker stops at its next call, blocking streams are closed, what was made is undone, and only
-then does the signal's exception go on its way.
+So the work runs in a thread of its own, and a signal only sets the `Cancellation`: every worker stops at its next call,
+blocking streams are closed, what was made is undone, and only then does the signal take its effect.
 """
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dcos_docker_cli.exceptions import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_WORKERS = 16
-SIGNAL_SECONDS = 0.2
-"""How late a signal may be noticed."""
 
 
 class Cancellation:
-    """Tells the workers of one operation to stop."""
+    """Tells the workers of one operation to stop.
+
+    There are two reasons: the operation is interrupted, or a worker has failed and the others are to stop before the
+    failure is raised. The undoing that follows can fail too, but no longer be interrupted.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self._thread = threading.local()
-        self._interrupted = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._closers: set[Callable[[], None]] = set()
+        self._interrupted = False
+        self._undoing = False
 
     def cancel(self) -> None:
-        """Stop the operation: make every `check` and `sleep` raise, and close what blocks."""
-        self._interrupted = True
-        self.abort()
+        """Interrupt the operation: make every `check` and `sleep` raise, and close what blocks."""
+        with self._lock:
+            self._interrupted = True
+            if not self._undoing:
+                self.abort()
 
-    def reset(self) -> None:
-        """Let work begin again, for the undoing; call it when every worker has stopped."""
-        self._interrupted = False
-        self._event.clear()
+    def begin_undo(self) -> None:
+        """Let work begin again, to undo; call it when every worker has stopped. Interrupts no longer count."""
+        with self._lock:
+            self._undoing = True
+            self._event.clear()
 
     def abort(self) -> None:
         """Stop the workers because one has failed; `end_abort` is to follow."""
-        self._event.set()
         with self._lock:
+            self._event.set()
             closers = list(self._closers)
         for close in closers:
             close()
 
     def end_abort(self) -> None:
-        """Let work begin again when the workers have stopped, unless the whole operation is to."""
-        if not self._interrupted:
-            self._event.clear()
-
-    @contextmanager
-    def shielded(self) -> Iterator[None]:
-        """Within the block this thread works on, though cancelled: for an undoing that is short."""
-        before = getattr(self._thread, "shielded", False)
-        self._thread.shielded = True
-        try:
-            yield
-        finally:
-            self._thread.shielded = before
+        """Let work begin again when the workers have stopped, unless the operation is interrupted."""
+        with self._lock:
+            if self._undoing or not self._interrupted:
+                self._event.clear()
 
     def check(self) -> None:
         """Raise `Cancelled` when the work is to stop."""
@@ -80,6 +78,16 @@ class Cancellation:
         self.check()
 
     @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Within the block this thread works on, though cancelled: for an undoing that is short."""
+        before = getattr(self._thread, "shielded", False)
+        self._thread.shielded = True
+        try:
+            yield
+        finally:
+            self._thread.shielded = before
+
+    @contextmanager
     def closing(self, close: Callable[[], None]) -> Iterator[None]:
         """Within the block, cancelling calls `close`, from another thread, to end what blocks in it."""
         with self._lock:
@@ -88,39 +96,74 @@ class Cancellation:
             self.check()
             yield
             self.check()
-        except OSError:
-            self.check()
+        except Exception:
+            self.check()  # what was closed may have failed for that
             raise
         finally:
             with self._lock:
                 self._closers.discard(close)
 
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Stop the work of the block after so many seconds, whatever it waits for; it then raises `TimeoutError`."""
+        expired = threading.Event()
 
-def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_interrupt: Callable[[], None]) -> T:
-    """Run `work` in a thread; on a signal's exception cancel it, wait until it has stopped, and raise the exception.
+        def expire() -> None:
+            expired.set()
+            self.abort()
 
-    Further signals do not cut the stopping short. `on_interrupt` is called once, when the stopping begins.
+        timer = threading.Timer(seconds, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Cancelled:
+            self.end_abort()
+            if expired.is_set() and not self._interrupted:
+                raise TimeoutError from None
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+            self.end_abort()
+
+
+def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_interrupt: Callable[[], object]) -> T:
+    """Run `work` in a thread; on a signal cancel it, wait until it has stopped, and let the signal take its effect.
+
+    Signals that come in the meantime do not cut the stopping short. `on_interrupt` is called once, when it begins.
     """
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dcos-docker")
-    interrupt: BaseException | None = None
-    stopping = False
+    received: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            on_interrupt()
+            cancellation.cancel()
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dcos-docker") as executor:
+        with _handling(handle):
+            future = executor.submit(work)
+            wait([future])
+        if received:
+            signal.raise_signal(received[0])
+        return future.result()
+
+
+@contextmanager
+def _handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within the block `handle` gets the signals that tell a process to end; those that are ignored stay so."""
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # no other thread may set handlers
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     try:
-        future = executor.submit(work)
-        while not future.done():
-            try:
-                if interrupt and not stopping:
-                    cancellation.cancel()
-                    stopping = True
-                    on_interrupt()
-                # Never without a limit: a signal that the system hands to another thread does not wake this one.
-                wait([future], timeout=SIGNAL_SECONDS)
-            except BaseException as signalled:  # of further ones the first counts
-                interrupt = interrupt or signalled
+        for number in handled:
+            signal.signal(number, handle)
+        yield
     finally:
-        executor.shutdown(wait=False)
-    if interrupt:
-        raise interrupt
-    return future.result()
+        for number in handled:
+            signal.signal(number, before[number])
 
 
 def parallel(function: Callable[[T], R], items: Iterable[T], cancellation: Cancellation) -> list[R]:

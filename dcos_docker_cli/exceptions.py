@@ -99,8 +99,8 @@ class EngineUnreachableError(DcosDockerError):
 class EngineError(DcosDockerError):
     """The engine refused a call. ``status`` is the HTTP status of its answer."""
 
-    def __init__(self, message: str, status: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, status: int, hint: str = "", details: Iterable[str] = ()) -> None:
+        super().__init__(message, hint, details)
         self.status = status
 
 

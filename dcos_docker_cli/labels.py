@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ class Creator:
     def this_process(cls) -> Creator:
         """Return the process that we are."""
         pid = os.getpid()
-        return cls(socket.gethostname().replace("/", "_"), _pid_namespace(), pid, _start_time(pid) or "-")
+        return cls(_host(), _pid_namespace(), pid, _start_time(pid) or "-")
 
     @classmethod
     def parse(cls, text: str) -> Creator | None:
@@ -166,6 +167,15 @@ class Creator:
         if (self.host, self.namespace) != (here.host, here.namespace):
             return False
         return _start_time(self.pid) != self.started if self.started != "-" else not _exists(self.pid)
+
+
+def _host() -> str:
+    """Return this host's name and, for names are given twice, a digest of its machine id."""
+    try:
+        machine = hashlib.sha256(Path("/etc/machine-id").read_bytes()).hexdigest()[:12]
+    except OSError:
+        machine = "-"
+    return f"{socket.gethostname().replace('/', '_')}+{machine}"
 
 
 def _pid_namespace() -> str:

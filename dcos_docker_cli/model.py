@@ -19,7 +19,7 @@ HOST_NAME_LIMIT = 63
 """Characters that Linux and DNS take as the name of a host, and so as the name of a node."""
 MAX_NODES = 250
 """One cluster's network is a /24: less its own two addresses, the gateway and the bootstrap node."""
-CLUSTER_ID_LIMIT = HOST_NAME_LIMIT - len(f"{NAME_PREFIX}--public-agent-{MAX_NODES - 1}")
+CLUSTER_ID_LIMIT = HOST_NAME_LIMIT - len(f"{NAME_PREFIX}--publicagent-{MAX_NODES - 1}")
 MASTER_COUNTS = (1, 3, 5, 7, 9)
 """What DC/OS accepts, for a majority must be possible."""
 INSTALL_DIR = "/opt/dcos_install_tmp"
@@ -67,7 +67,8 @@ class NodeRef:
 
     def host_name(self, cluster_id: str) -> str:
         """Return the name of the node's container and host."""
-        return f"{NAME_PREFIX}-{cluster_id}-{self.role.word.replace('_', '-')}-{self.index}"
+        # The role is one word, or the public agents of "x" would have the names of the agents of "x-public".
+        return f"{NAME_PREFIX}-{cluster_id}-{self.role.word.replace('_', '')}-{self.index}"
 
     @property
     def sort_key(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ PACKAGES = ["docker.io", "iptables", "mmdebstrap"]
 WRAPPER = Path("/usr/local/sbin/dcos-docker-runc")
 DAEMON_JSON = Path("/etc/docker/daemon.json")
 LOG = Path("/var/log/dcos-docker-engine.log")
+SOCKET = "/var/run/docker.sock"
 START_SECONDS = 60
 # The order of linux/capability.h.
 CAPABILITIES = [
@@ -77,33 +79,54 @@ def main() -> None:
         return
     except DcosDockerError as error:
         problem = error
-    if endpoint().origin != "the default":
+    where = endpoint()
+    if where.origin != "the default":
         sys.exit(f"{problem.message}\nIt is not this machine's own: start it where it runs, or unset its address.")
-    if Path("/var/run/docker.sock").is_socket() and not os.access("/var/run/docker.sock", os.W_OK):
+    if something_listens(SOCKET):
         sys.exit(f"{problem.message}\n{problem.hint}")
-    install()
-    configure()
-    start()
-    print(f"A Docker engine answers at {connect().where}.")
+    installed = install()
+    configured = configure()
+    start(restart=installed and configured)
+    print(f"A Docker engine answers at {where}.")
 
 
-def install() -> None:
-    """Install the engine's packages where they are missing."""
-    if shutil.which("dockerd"):
-        return
+def something_listens(path: str) -> bool:
+    """Whether there is an engine after all: one that is too old, that hangs, or that we may not use."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        try:
+            client.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True
+    return True
+
+
+def check_access() -> None:
+    """End with what to do when the engine runs and this user may not use it."""
+    if not os.access(SOCKET, os.W_OK):
+        sys.exit("The Docker engine runs. To use it without sudo: sudo usermod -aG docker $USER, then log in again.")
+
+
+def install() -> bool:
+    """Install the engine's packages where they are missing; return whether they were."""
+    if shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        return False
     if not shutil.which("apt-get"):
         sys.exit("No Docker engine is installed, and this is not Debian or Ubuntu: install Docker 20.10 or later.")
     say(f"No Docker engine is installed: installing {', '.join(PACKAGES)} with apt-get.")
     as_root("apt-get", "update", "-qq")
     as_root("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qq", "-y",
             "--no-install-recommends", *PACKAGES, stdout=subprocess.DEVNULL)  # fmt: skip
+    return True
 
 
-def configure() -> None:
-    """Put the wrapper before runc where this machine lacks capabilities; see runtime-wrapper.sh."""
+def configure() -> bool:
+    """Put runtime-wrapper.sh before runc where this machine lacks capabilities; return whether it does."""
     missing = missing_capabilities()
     if not missing:
-        return
+        return False
     settings = {"default-runtime": "dcos-docker", "runtimes": {"dcos-docker": {"path": str(WRAPPER)}}}
     if DAEMON_JSON.exists():
         if "dcos-docker" not in DAEMON_JSON.read_text(encoding="utf-8"):
@@ -117,6 +140,7 @@ def configure() -> None:
     write_as_root(
         WRAPPER, script.replace("exec @RUNC@", f"exec {shutil.which('runc') or '/usr/sbin/runc'}"), mode="0755"
     )
+    return True
 
 
 def missing_capabilities() -> list[str]:
@@ -127,22 +151,26 @@ def missing_capabilities() -> list[str]:
     return [f"CAP_{name.upper()}" for bit, name in enumerate(CAPABILITIES[: highest + 1]) if not bounding >> bit & 1]
 
 
-def start() -> None:
-    """Start the engine and wait until it answers."""
+def start(*, restart: bool) -> None:
+    """Start the engine and wait until it answers.
+
+    Installing starts it where there is an init system; `restart` is for one that did so before it was configured.
+    """
     if Path("/run/systemd/system").is_dir():
         say("Starting docker.service.")
         as_root("systemctl", "enable", "--now", "docker")
-        as_root("systemctl", "restart", "docker")
+        if restart:
+            as_root("systemctl", "restart", "docker")
     else:
         say(f"No init system here: starting dockerd in the background, its log is {LOG}.")
         as_root("sh", "-c", f"setsid dockerd >{LOG} 2>&1 </dev/null &")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        try:
-            connect()
+        if something_listens(SOCKET):
+            check_access()
+            connect()  # it waits until the engine is ready
             return
-        except DcosDockerError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     sys.exit(f"The Docker engine did not answer within {START_SECONDS} s. Look at {LOG} or `journalctl -u docker`.")
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from dcos_docker_cli.concurrency import Cancellation
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, NodeRef
@@ -16,6 +15,11 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import NodeTransport
 
 GroundT = TypeVar("GroundT")
+
+CACHE_DIR = "/cache"
+"""On a bootstrap node: what is kept for the next one with the same installer."""
+WORK_DIR = f"{CACHE_DIR}/work"
+"""On a bootstrap node: where the installer is run; `genconf/serve` in it is the cluster's, the rest is the cache's."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,13 @@ class Backend(Protocol):
     def cluster(self, cluster_id: str) -> ClusterInfo:
         """Return one cluster; raise `ClusterNotFoundError`."""
 
-    def reserve(self, plan: ClusterPlan, progress: Progress) -> None:
-        """Take the cluster id; raise `ClusterExistsError`, with nothing changed, when it is taken."""
+    def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
+        """Take the cluster id; raise `ClusterExistsError`, with nothing changed, when it is taken.
 
-    def release(self, plan: ClusterPlan) -> None:
+        Returns what `release` gives up.
+        """
+
+    def release(self, reservation: str) -> None:
         """Make the reserved cluster a finished one."""
 
     def lay_out(self, plan: ClusterPlan) -> Layout[Any]:
@@ -61,12 +68,3 @@ class Backend(Protocol):
 
     def destroy(self, cluster_id: str) -> None:
         """Remove all that belongs to a cluster id; raise `ClusterNotFoundError` when there is nothing."""
-
-    def image_files(self, context: Path, directory: str, progress: Progress) -> AbstractContextManager[Iterator[bytes]]:
-        """Build an image on the node image from a context; within the block its directory is a tar, in chunks."""
-
-    def clean(self, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
-        """Remove what creates have left whose process is dead, and on request caches and images that nothing uses.
-
-        Returns what was removed, or would be, in words.
-        """

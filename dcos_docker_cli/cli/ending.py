@@ -1,4 +1,4 @@
-"""How the program ends: every failure is said on stderr and has its exit code."""
+"""How the program begins and ends: every failure is said on stderr and has its exit code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dcos_docker_cli import __version__
+from dcos_docker_cli.cli.progress import say
 from dcos_docker_cli.exceptions import Cancelled, DcosDockerError
 
 if TYPE_CHECKING:
@@ -20,16 +21,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
 OWN_BUG = 3
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
 FROM_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
-    """The process was told to end by a signal other than Ctrl-C's."""
+    """The process was told to end by a signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.exit_code = 128 + number
+
+
+class ReaderGone(BaseException):
+    """Nobody reads our output any more. Not an OSError, for click takes a broken pipe for a failure."""
 
 
 @contextmanager
@@ -50,26 +55,42 @@ def ending() -> Iterator[None]:
         sys.exit(signalled.exit_code)
     except (KeyboardInterrupt, click.Abort, Cancelled):
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        _reader_has_gone()
+    except (ReaderGone, BrokenPipeError):
+        _end_unread()
     except Exception:
         _own_bug()
+    finally:
+        for number in FROM_SIGNALS:
+            if signal.getsignal(number) is _terminate:
+                signal.signal(number, signal.SIG_DFL)
+
+
+def open_closed_streams() -> None:
+    """Give the standard streams that we were started without (`<&-`) somewhere to go."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def show(error: DcosDockerError) -> None:
     """Say what failed, why, and what to do next."""
-    click.secho(f"Error: {error.message}", fg="red", err=True)
+    say(f"Error: {error.message}", colour="red")
     for line in error.details:
-        click.echo(f"  {line}", err=True)
+        say(f"  {line}")
     if error.hint:
-        click.echo(f"Next: {error.hint}", err=True)
+        say(f"Next: {error.hint}")
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated(number)
 
 
-def _reader_has_gone() -> NoReturn:
+def _end_unread() -> NoReturn:
     """End as programs do whose output nobody reads any more, without a second error while Python flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(128 + signal.SIGPIPE)
@@ -79,6 +100,6 @@ def _own_bug() -> NoReturn:
     with tempfile.NamedTemporaryFile("w", prefix="dcos-docker-error-", suffix=".txt", delete=False) as file:
         file.write(f"dcos-docker {__version__}, Python {sys.version}\n{traceback.format_exc()}")
     last = traceback.format_exc().strip().splitlines()[-1]
-    click.secho(f"Error: this is a bug of dcos-docker: {last}", fg="red", err=True)
-    click.echo(f"Next: report it with the file {file.name}", err=True)
+    say(f"Error: this is a bug of dcos-docker: {last}", colour="red")
+    say(f"Next: report it with the file {file.name}")
     sys.exit(OWN_BUG)

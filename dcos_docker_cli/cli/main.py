@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
 
 from dcos_docker_cli import __version__
-from dcos_docker_cli.cli.ending import ending
+from dcos_docker_cli.cli.ending import ReaderGone, Terminated, ending, open_closed_streams
+from dcos_docker_cli.cli.progress import no_colour
 
 COMMANDS = (
     "clean", "completion", "create", "destroy", "destroy-list", "doctor", "inspect", "list", "run",
@@ -31,6 +33,15 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command, keeping from click what it would end with 1, or with an empty line."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+        except KeyboardInterrupt as interrupt:
+            raise Terminated(signal.SIGINT) from interrupt
+
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="dcos-docker")
@@ -48,6 +59,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the program and end the process."""
+    open_closed_streams()
     with ending():
-        result = cli.main(prog_name="dcos-docker", standalone_mode=False)
+        result = cli.main(prog_name="dcos-docker", standalone_mode=False, color=False if no_colour() else None)
         sys.exit(result if isinstance(result, int) else 0)

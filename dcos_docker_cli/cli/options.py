@@ -9,6 +9,7 @@ import click
 
 from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, VARIANT, positive_seconds
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
+from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
 from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, MAX_NODES
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ extra_config = click.option(
     help="A YAML file with settings for DC/OS' config.yaml; they win over ours.",
 )
 variant = click.option("--variant", type=VARIANT, help="Which DC/OS it is.  [default: what the installer says]")
-wait_for_dcos = click.option("--wait-for-dcos", is_flag=True, help="End only when DC/OS is ready.")
+wait_for_dcos = click.option("--wait-for-dcos", is_flag=True, help="End when DC/OS is ready, not before.")
 keep_on_failure = click.option(
     "--keep-on-failure", is_flag=True, help="Leave what was made when something fails, to look at it."
 )
@@ -64,7 +65,7 @@ timeout = click.option(
     "--timeout",
     type=float,
     callback=positive_seconds,
-    default=3600,
+    default=DEFAULT_TIMEOUT,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait.",
@@ -76,7 +77,7 @@ superuser_password = click.option(
     "--superuser-password",
     default=DEFAULT_PASSWORD,
     show_default=True,
-    envvar="DCOS_DOCKER_WAIT_SUPERUSER_PASSWORD",
+    envvar="DCOS_DOCKER_SUPERUSER_PASSWORD",
     show_envvar=True,
     help="The password for it.",
 )
@@ -90,6 +91,7 @@ user = click.option("--user", default="root", show_default=True, help="Who runs 
 environment = click.option(
     "--env", multiple=True, metavar="KEY=VALUE", help="A variable for the command. Can be given more than once."
 )
+no_stdin = click.option("-n", "--no-stdin", is_flag=True, help="Leave standard input alone, as in a `while read` loop.")
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
 
 

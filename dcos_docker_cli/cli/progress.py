@@ -1,12 +1,17 @@
-"""Progress on stderr: a spinner on a terminal, one plain line for each step elsewhere."""
+"""Progress on stderr: a spinner on a terminal, one plain line for each step elsewhere.
+
+Nobody may be there to read it: the terminal is closed, the pipe's reader has gone. The work, and even more its undoing,
+must go on then, so an error of writing is never one of the operation.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +20,41 @@ from dcos_docker_cli.progress import Progress, Silent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halo import Halo
+
 TICK = 0.1
+
+
+def no_colour() -> bool:
+    """Whether the user wants none (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+class Stderr:
+    """The standard error stream, without its errors."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+
+def say(text: str, *, colour: str | None = None) -> None:
+    """Write a line to stderr; `colour` is for terminals, and not with NO_COLOR."""
+    if colour and sys.stderr.isatty() and not no_colour():
+        text = click.style(text, fg=colour)
+    stream = Stderr()
+    stream.write(f"{text}\n")
+    stream.flush()
 
 
 class Lines:
@@ -28,18 +67,18 @@ class Lines:
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Tell that a step begins."""
-        click.echo(f"[{time.monotonic() - self._start:6.1f}s] {title}", err=True)
+        say(f"[{time.monotonic() - self._start:6.1f}s] {title}")
         yield
 
     def note(self, text: str) -> None:
         """Tell it."""
-        click.echo(text, err=True)
+        say(text)
 
     def detail(self, text: str) -> None:
         """Tell it to those who asked for it."""
         if self._verbose:
             for line in text.splitlines():
-                click.echo(f"           {line}", err=True)
+                say(f"           {line}")
 
 
 class Spinner:
@@ -64,7 +103,8 @@ class Spinner:
                 spinner.text = label()
 
         # Halo would write to the stdout that it saw at its import.
-        self._current = spinner = Halo(text=label(), spinner="dots", stream=sys.stderr).start()
+        colour = None if no_colour() else "cyan"
+        self._current = spinner = Halo(text=label(), spinner="dots", color=colour, stream=Stderr()).start()
         ticker = threading.Thread(target=tick, daemon=True)
         ticker.start()
         succeeded = False
@@ -82,7 +122,7 @@ class Spinner:
         spinner = self._current
         if spinner:
             spinner.stop()
-        click.echo(text, err=True)
+        say(text)
         if spinner:
             spinner.start()
 
@@ -97,7 +137,3 @@ def progress_for(*, quiet: bool, verbose: bool) -> Progress:
     if verbose or not sys.stderr.isatty():
         return Lines(verbose=verbose)
     return Spinner()
-
-
-if TYPE_CHECKING:
-    from halo import Halo

@@ -18,14 +18,26 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 
 
-def run_with_our_streams(transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str]) -> int:
+def run_with_our_streams(
+    transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str], with_stdin: bool
+) -> int:
     """Run a command as if it were run here; return its exit code."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    with_stdin = with_stdin and not _in_background()
+    if with_stdin and sys.stdin.isatty() and sys.stdout.isatty():
         return _on_terminal(transport, args, user=user, env=env)
     return transport.stream(
-        args, stdin=_send_stdin, stdout=_writer(sys.stdout.fileno()), stderr=_writer(sys.stderr.fileno()),
-        user=user, env=env,
-    )  # fmt: skip
+        args,
+        stdin=_send_stdin if with_stdin else None,
+        stdout=_writer(sys.stdout.fileno()),
+        stderr=_writer(sys.stderr.fileno()),
+        user=user,
+        env=env,
+    )
+
+
+def _in_background() -> bool:
+    """Whether standard input is a terminal that we may not read from: the shell would stop us."""
+    return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
 
 
 def _on_terminal(transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str]) -> int:

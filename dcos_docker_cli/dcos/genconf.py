@@ -11,11 +11,13 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from dcos_docker_cli.backends.base import CACHE_DIR, WORK_DIR
 from dcos_docker_cli.dcos.config import config, ip_detect, to_yaml
 from dcos_docker_cli.dcos.installer import variant_of
 from dcos_docker_cli.exceptions import GenconfError
 from dcos_docker_cli.model import DCOSVariant, Role
 from dcos_docker_cli.transports.base import check, run, write_files
+from dcos_docker_cli.transports.files import send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +26,10 @@ if TYPE_CHECKING:
     from dcos_docker_cli.dcos.installer import Installer
     from dcos_docker_cli.model import ClusterPlan
     from dcos_docker_cli.progress import Progress
-    from dcos_docker_cli.transports.base import NodeTransport, Write
+    from dcos_docker_cli.transports.base import NodeTransport
 
-WORK = "/cache/work"
-SCRIPT = f"{WORK}/dcos_generate_config.sh"
-WHOLE = "/cache/whole"
+SCRIPT = f"{WORK_DIR}/dcos_generate_config.sh"
+WHOLE = f"{CACHE_DIR}/whole"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 READY_SECONDS = 900
 """How long another create may use the cache of the same installer."""
@@ -41,11 +42,11 @@ for try in $(seq {READY_SECONDS * 10}); do
 done
 docker version >/dev/null || exit 1
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force >/dev/null
-find {WORK}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +
+find {WORK_DIR}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +
 test -e {WHOLE} && echo whole
 exit 0
 """
-EMPTY = f"find {WORK} -mindepth 1 -maxdepth 1 ! -name genconf -exec rm -rf {{}} +"
+EMPTY = f"find {WORK_DIR} -mindepth 1 -maxdepth 1 ! -name genconf -exec rm -rf {{}} +"
 
 
 class Genconf:
@@ -68,7 +69,7 @@ class Genconf:
         files = {"config.yaml": to_yaml(settings), "ip-detect": ip_detect(layout.subnet).encode()}
         write_files(
             self._node,
-            {f"{WORK}/genconf/{name}": content for name, content in files.items()},
+            {f"{WORK_DIR}/genconf/{name}": content for name, content in files.items()},
             doing="Writing the configuration",
         )
         self._installer("--genconf")
@@ -79,34 +80,31 @@ class Genconf:
         """Have the installer in the cache."""
         state = bytearray()
         if self._node.stream(["sh", "-c", START], stdout=state.extend, stderr=self._note) != 0:
-            raise GenconfError("Docker did not start on the bootstrap node.", hint="dcos-docker doctor")
+            raise GenconfError(
+                "Docker did not start on the bootstrap node, or another create has kept this installer's cache for "
+                f"{READY_SECONDS // 60} minutes.",
+                hint="If no other create runs: dcos-docker clean. Then check the machine: dcos-docker doctor",
+            )
         if state.strip() == b"whole":
             return
         self._progress.detail(f"Sending {installer.path} to the engine")
         check(self._node, ["sh", "-c", EMPTY], doing="Emptying the installer's cache")
 
-        def send(write: Write) -> None:
-            with installer.path.open("rb") as file:
-                while chunk := file.read(1 << 20):
-                    write(chunk)
-
-        code = self._node.stream(["sh", "-c", f"cat >{SCRIPT}"], stdin=send, stdout=_ignore, stderr=self._show)
-        if code != 0:
-            raise GenconfError("The installer could not be sent to the engine.", hint="Is its disk full? df -h")
+        send(self._node, installer.path.resolve(), SCRIPT)
 
     def _ask_variant(self) -> DCOSVariant:
         """Return the variant of an installer whose header does not tell."""
-        lines = self._installer("--version").splitlines()
-        try:
-            word = json.loads(lines[-1])["variant"]
-        except (IndexError, ValueError, KeyError, TypeError):
+        text = self._installer("--version")
+        try:  # at its first run it has told the name of a file before
+            word = json.JSONDecoder().raw_decode(text, text.index("{"))[0]["variant"]
+        except (ValueError, KeyError, TypeError):
             word = None
         variant = variant_of(word) if isinstance(word, str) else None
         if variant is None:
             raise GenconfError(
                 "The installer does not tell which variant of DC/OS it is.",
                 hint="Say it with --variant oss or --variant enterprise.",
-                details=lines[-5:],
+                details=text.splitlines()[-5:],
             )
         return variant
 
@@ -114,7 +112,7 @@ class Genconf:
         """Run the installer; return its standard output; raise `GenconfError` with its own lines when it fails."""
         # Its default name is one and the same on each run, and its own clean-up kills whatever bears it.
         env = {"DCOS_INSTALLER_CONTAINER_NAME": f"dcos-genconf-{secrets.token_hex(6)}"}
-        result = run(self._node, ["sh", "-c", f'cd {WORK} && exec bash {SCRIPT} "$0"', option], env=env)
+        result = run(self._node, ["sh", "-c", f'cd {WORK_DIR} && exec bash {SCRIPT} "$0"', option], env=env)
         stdout = ANSI.sub("", result.stdout.decode(errors="replace"))
         stderr = ANSI.sub("", result.stderr.decode(errors="replace"))
         self._progress.detail(stdout + stderr)
@@ -122,17 +120,10 @@ class Genconf:
             lines = [line for line in (stdout + stderr).splitlines() if line.strip()]
             raise GenconfError(
                 f"The installer refused, with status {result.returncode} to {option}. It says:",
-                hint="Correct what --extra-config sets.",
+                hint="If that is about the configuration: correct what --extra-config sets.",
                 details=lines[-20:],
             )
         return stdout
 
     def _note(self, data: bytes) -> None:
         self._progress.note(data.decode(errors="replace").rstrip())
-
-    def _show(self, data: bytes) -> None:
-        self._progress.detail(data.decode(errors="replace").rstrip())
-
-
-def _ignore(data: bytes) -> None:
-    """Drop output that says nothing."""

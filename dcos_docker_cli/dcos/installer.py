@@ -50,6 +50,8 @@ def read_installer(path: Path) -> Installer:
     try:
         if path.is_dir():
             raise InvalidInstallerError(f"{path} is a directory, not a DC/OS installer.", hint=WHERE_TO_GET_ONE)
+        if path.exists() and not path.is_file():
+            raise InvalidInstallerError(f"{path} is not a regular file.", hint=WHERE_TO_GET_ONE)
         with path.open("rb") as file:
             return _read(path, file)
     except FileNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import NodeTransport
 
 DEFAULT_TIMEOUT = 3600.0
+"""Seconds."""
 PAUSE = 0.5
 NOT_INSTALLED = 69
 # By version of DC/OS: 1.12 and later, 1.10 and 1.11, 1.9.
@@ -61,21 +61,29 @@ def wait_for_dcos(
     `timeout` is in seconds; `DCOSTimeoutError` then names what was not ready. Raises `DCOSNotInstalledError` when a
     node has no DC/OS, and `NodeNotFoundError` when one is not running, for waiting cures neither.
     """
+    if not cluster.masters:
+        raise NodeNotFoundError(
+            f'The cluster "{cluster.cluster_id}" has no master: it is {cluster.state}.', hint="dcos-docker list"
+        )
     checks: list[Callable[[], list[str]]] = [lambda: _nodes(backend, cluster), lambda: _cluster(backend, cluster)]
     if http_checks:
         checks.append(lambda: _web(backend, cluster, login or Login()))
-    deadline = time.monotonic() + timeout
-    with progress.step(f'Waiting for DC/OS on the cluster "{cluster.cluster_id}"'):
-        for check in checks:
-            while not_ready := check():
-                progress.detail(f"Not ready: {'; '.join(not_ready)}")
-                if time.monotonic() >= deadline:
-                    raise DCOSTimeoutError(
-                        f'DC/OS on the cluster "{cluster.cluster_id}" was not ready within {timeout:g} s. Not ready:',
-                        hint="Look at a node: dcos-docker run --node master_0 -- journalctl -b -p warning",
-                        details=not_ready,
-                    )
-                backend.cancellation.sleep(PAUSE)
+    not_ready = ["no check has answered yet"]
+    try:
+        with (
+            progress.step(f'Waiting for DC/OS on the cluster "{cluster.cluster_id}"'),
+            backend.cancellation.limited(timeout),
+        ):
+            for check in checks:
+                while not_ready := check():
+                    progress.detail(f"Not ready: {'; '.join(not_ready)}")
+                    backend.cancellation.sleep(PAUSE)
+    except TimeoutError:
+        raise DCOSTimeoutError(
+            f'DC/OS on the cluster "{cluster.cluster_id}" was not ready within {timeout:g} s. Not ready:',
+            hint="Look at a node: dcos-docker run --node master_0 -- journalctl -b -p warning",
+            details=not_ready,
+        ) from None
 
 
 def _nodes(backend: Backend, cluster: ClusterInfo) -> list[str]:
@@ -187,7 +195,7 @@ def _judge(answer: Answer, judge: Callable[[object], str] | None) -> str:
         return ""
     try:
         return judge(answer.json())
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return f"an answer that cannot be understood: {answer.text[:80]}"
 
 

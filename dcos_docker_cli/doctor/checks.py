@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.doctor.finding import Finding, Level
+from dcos_docker_cli.model import DEFAULT_DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.facts import EngineFacts
 
 GIB = 1 << 30
-IMAGE_SYSTEMD = {"debian-12": 252}
+IMAGE_SYSTEMD = {DEFAULT_DISTRIBUTION: 252}
 """The version of systemd in each node image."""
 OLDEST_SYSTEMD_FOR_CGROUP_V2 = 230
 FIRST_SYSTEMD_WITHOUT_CGROUP_V1 = 256
@@ -34,7 +35,7 @@ def engine(facts: EngineFacts) -> Finding:
         "engine",
         Level.OK,
         f"Docker {facts.version} answers at {facts.endpoint}, on {facts.operating_system}; "
-        f"API {facts.api_version} is used.",
+        f"it speaks API {facts.oldest_api} to {facts.newest_api}, we {facts.api_version}.",
     )
 
 

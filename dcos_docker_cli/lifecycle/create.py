@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import together
 from dcos_docker_cli.dcos.genconf import Genconf
 from dcos_docker_cli.dcos.install import install
+from dcos_docker_cli.dcos.ready import Login, wait_for_dcos
 from dcos_docker_cli.lifecycle.transaction import reserved
 
 if TYPE_CHECKING:
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from dcos_docker_cli.progress import Progress
 
 
+@dataclass(frozen=True)
+class Wait:
+    """How to wait for DC/OS; `timeout` is in seconds."""
+
+    timeout: float
+    login: Login
+
+
 def create(
     backend: Backend,
     plan: ClusterPlan,
@@ -27,9 +37,10 @@ def create(
     *,
     extra_config: Mapping[str, Any],
     progress: Progress,
+    wait: Wait | None = None,
     keep_on_failure: bool = False,
 ) -> ClusterInfo:
-    """Create a cluster and install DC/OS on its nodes; return it.
+    """Create a cluster and install DC/OS on its nodes; return it, with `wait` when DC/OS is ready.
 
     The installer runs while the nodes boot, for it needs no more than their addresses.
     """
@@ -52,5 +63,7 @@ def create(
                 )
         with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
             install(backend, backend.cluster(plan.cluster_id))
+        if wait:
+            wait_for_dcos(backend, backend.cluster(plan.cluster_id), progress, timeout=wait.timeout, login=wait.login)
     with backend.cancellation.shielded():  # it is there now
         return backend.cluster(plan.cluster_id)

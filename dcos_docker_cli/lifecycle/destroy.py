@@ -24,7 +24,7 @@ def destroy_all(
 ) -> None:
     """Remove clusters, going on after a failure; `on_gone` is told each id that is gone.
 
-    Raises the first failure at the end: another one before that of a cluster that does not exist.
+    Raises one failure at the end, with the others in its details: that a cluster does not exist is the least of them.
     """
     failures: list[DcosDockerError] = []
     for cluster_id in dict.fromkeys(cluster_ids):
@@ -32,7 +32,8 @@ def destroy_all(
             destroy(backend, cluster_id, progress)
             on_gone(cluster_id)
         except DcosDockerError as failure:
-            progress.note(failure.message)
             failures.append(failure)
     if failures:
-        raise min(failures, key=lambda failure: isinstance(failure, ClusterNotFoundError))
+        worst, *others = sorted(failures, key=lambda failure: isinstance(failure, ClusterNotFoundError))
+        worst.details += tuple(other.message for other in others)
+        raise worst

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.exceptions import UsageError
-from dcos_docker_cli.sample.installer import write_sample_installer
+from dcos_docker_cli.exceptions import DcosDockerError, UsageError
+from dcos_docker_cli.sample.installer import check_version, write_sample_installer
 
 if TYPE_CHECKING:
-    from dcos_docker_cli.backends.base import Backend
+    from dcos_docker_cli.backends import Docker
     from dcos_docker_cli.model import DCOSVariant
     from dcos_docker_cli.progress import Progress
 
@@ -24,16 +25,22 @@ def check_target(path: Path) -> None:
         raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path}/dcos_generate_config.sh")
     if not path.parent.is_dir():
         raise UsageError(f"There is no directory {path.parent}.", hint=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"You may not write into {path.parent}.")
 
 
-def write_sample(backend: Backend, path: Path, *, variant: DCOSVariant, dcos_version: str, progress: Progress) -> None:
+def write_sample(backend: Docker, path: Path, *, variant: DCOSVariant, dcos_version: str, progress: Progress) -> None:
     """Write a sample installer to `path`, replacing a file that is there; an interrupted run leaves it as it was."""
     check_target(path)
+    check_version(dcos_version)
     with tempfile.TemporaryFile() as runtime:
         with backend.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
             for chunk in chunks:
                 runtime.write(chunk)
         backend.cancellation.check()  # not within: the engine removes no container that it still reads from
         runtime.seek(0)
-        with progress.step(f"Writing {path}"):
-            write_sample_installer(path, runtime=runtime, variant=variant.value, dcos_version=dcos_version)
+        try:
+            with progress.step(f"Writing {path}"):
+                write_sample_installer(path, runtime=runtime, variant=variant.value, dcos_version=dcos_version)
+        except OSError as error:
+            raise DcosDockerError(f"{path} could not be written: {error.strerror or error}.") from error

@@ -24,13 +24,15 @@ def reserved(
     The undoing is `destroy`. It begins when every worker has stopped, which `concurrency` sees to. An id that is taken
     is found before the block, and then nothing is undone, for nothing of it is ours.
     """
-    backend.reserve(plan, progress)
+    reservation = backend.reserve(plan, progress)
     try:
         yield
-        backend.release(plan)
+        backend.release(reservation)
         backend.cancellation.check()  # who interrupts during the last call gets all undone, as before it
     except BaseException:
+        backend.cancellation.begin_undo()
         if keep_on_failure:
+            backend.release(reservation)  # what has one is a leftover when its process is dead, and this is wanted
             progress.note(f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {plan.cluster_id}")
         else:
             _undo(backend, plan, progress)
@@ -38,7 +40,6 @@ def reserved(
 
 
 def _undo(backend: Backend, plan: ClusterPlan, progress: Progress) -> None:
-    backend.cancellation.reset()
     try:
         with progress.step("Removing what was made so far"):
             backend.destroy(plan.cluster_id)

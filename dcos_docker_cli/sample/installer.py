@@ -38,8 +38,7 @@ def write_sample_installer(path: Path, *, runtime: BinaryIO, variant: Variant, d
     ``runtime`` is a plain tar of what ``runtime/collect.py`` makes, in a directory ``runtime``. Raises ``UsageError``
     for a version that is none.
     """
-    if not re.fullmatch(r"\d+\.\d+(\.\d+)?[-+.\w]*", dcos_version):
-        raise UsageError(f'"{dcos_version}" is not a version.', hint="A version looks like 2.1.0.")
+    check_version(dcos_version)
     content = [*runtime_entries(runtime), *payload_entries()]
     release = make_release(content, variant=variant, version=dcos_version)
     tag = f"{release['image_commit'][:18]}-{release['bootstrap_id'][:18]}"
@@ -52,6 +51,12 @@ def write_sample_installer(path: Path, *, runtime: BinaryIO, variant: Variant, d
         config=image_config(),
     )
     write_whole(path, head + tar([Entry(f"dcos-genconf.{tag}.tar", saved)]))
+
+
+def check_version(dcos_version: str) -> None:
+    """Raise ``UsageError`` for what is no version."""
+    if not re.fullmatch(r"\d+\.\d+(\.\d+)?[-+.\w]*", dcos_version):
+        raise UsageError(f'"{dcos_version}" is not a version.', hint="A version looks like 2.1.0.")
 
 
 def runtime_entries(runtime: BinaryIO) -> list[Entry]:

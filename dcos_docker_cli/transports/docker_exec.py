@@ -6,12 +6,11 @@ import contextlib
 import signal
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NodeNotFoundError
-from dcos_docker_cli.transports.stream import STDERR, HijackedStream
+from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, EngineUnreachableError, NodeNotFoundError
+from dcos_docker_cli.transports.stream import STDERR, HijackedStream, StreamBrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +44,11 @@ class DockerExec:
         exec_id = self._create(args, stdin=stdin is not None, env=env, user=user, tty=tty)
         connection = self.engine.attach_exec(exec_id, tty=tty)
         try:
-            with self.engine.cancellation.closing(connection.abort), _feeding(connection, stdin):
+            with (
+                self._translated(),
+                self.engine.cancellation.closing(connection.abort),
+                _feeding(connection, stdin),
+            ):
                 if on_start:
                     on_start(exec_id)
                 if tty:
@@ -78,16 +81,33 @@ class DockerExec:
         return str(answer["Id"])
 
     def _exit_code(self, exec_id: str) -> int:
-        """Return the exit code; the streams can end a moment before the engine has it."""
-        for pause in (0.0, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0):
-            time.sleep(pause)
+        """Return the exit code, once the engine has it: a command can close its streams and go on."""
+        pause = 0.002
+        while True:
             try:
                 state = self.engine.exec_inspect(exec_id)
             except EngineNotFoundError:
-                break
+                return 128 + signal.SIGKILL  # its container has gone, and it with it
             if not state["Running"] and state["ExitCode"] is not None:
                 return int(state["ExitCode"])
-        return 128 + signal.SIGKILL  # its container has gone, and it with it
+            self.engine.cancellation.sleep(pause)
+            pause = min(2 * pause, 1.0)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say of a connection that breaks what it means: the engine has gone, or the way to it."""
+        try:
+            yield
+        except StreamBrokenError as error:
+            raise EngineUnreachableError(
+                f"The connection to the Docker engine at {self.engine.where} broke while a command ran.",
+                hint="The command may still be running on the node.",
+                details=[str(error)],
+            ) from error
+
+
+class _NotWantedError(Exception):
+    """The command reads no more input."""
 
 
 @contextlib.contextmanager
@@ -102,12 +122,18 @@ def _feeding(connection: HijackedStream, feed: Feed | None) -> Iterator[None]:
         return
     failures: list[Exception] = []
 
+    def write(data: bytes) -> None:
+        try:
+            connection.write(data)
+        except OSError as error:
+            raise _NotWantedError from error
+
     def work() -> None:
         try:
-            feed(connection.write)
-        except OSError:
+            feed(write)
+        except _NotWantedError:
             pass
-        except Exception as failure:
+        except Exception as failure:  # it belongs to the thread that waits for the command
             failures.append(failure)
             connection.abort()
         connection.end_input()

@@ -8,12 +8,16 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import requests
 
 STDERR = 2
 CHUNK = 1 << 16
+
+
+class StreamBrokenError(Exception):
+    """The connection failed. Not an OSError: those are of whoever takes the output."""
 
 
 class HijackedStream:
@@ -51,7 +55,7 @@ class HijackedStream:
 
     def raw(self) -> Iterator[bytes]:
         """Yield output as it comes, of an exec with a terminal."""
-        while data := self._reader.read1(CHUNK):
+        while data := self._read(self._reader.read1, CHUNK):
             yield data
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
@@ -60,6 +64,12 @@ class HijackedStream:
         Each frame has 8 bytes before it: the stream, three zeros, and the length in big-endian order
         (Docker's API, "Attach to a container", stream format).
         """
-        while len(header := self._reader.read(8)) == 8:
+        while len(header := self._read(self._reader.read, 8)) == 8:
             stream, length = struct.unpack(">BxxxL", header)
-            yield stream, self._reader.read(length)
+            yield stream, self._read(self._reader.read, length)
+
+    def _read(self, read: Callable[[int], bytes], count: int) -> bytes:
+        try:
+            return read(count)
+        except OSError as error:
+            raise StreamBrokenError(str(error)) from error

@@ -5,6 +5,7 @@ This module imports neither docker nor requests: they take 0.15 s, and `--help` 
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class Docker:
             return cluster
         raise ClusterNotFoundError(cluster_id)
 
-    def reserve(self, plan: ClusterPlan, progress: Progress) -> None:
+    def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
         """See `Backend.reserve`.
 
         The reservation alone does not decide, for it goes when the create ends: a cluster that was finished just
@@ -68,17 +69,20 @@ class Docker:
             try:
                 reservation = containers.create_reservation(self.engine, plan, image)
             except EngineConflictError as error:
+                if not listing.containers(self.engine, plan.cluster_id):
+                    raise  # somebody else's container has the name, and the engine says which
                 raise ClusterExistsError(plan.cluster_id) from error
             others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
             if others:
                 containers.remove_container(self.engine, reservation)
                 raise ClusterExistsError(plan.cluster_id)
+            return reservation
 
-    def release(self, plan: ClusterPlan) -> None:
+    def release(self, reservation: str) -> None:
         """See `Backend.release`."""
         from dcos_docker_cli.backends.docker import containers
 
-        containers.remove_container(self.engine, containers.reservation_name(plan.cluster_id))
+        containers.remove_container(self.engine, reservation)
 
     def lay_out(self, plan: ClusterPlan) -> Layout[Ground]:
         """See `Backend.lay_out`."""
@@ -113,7 +117,13 @@ class Docker:
 
         leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
         with volumes.cache_volume(self.engine, installer_digest) as cache:
-            container = containers.start_bootstrap(self.engine, plan, layout.ground, cache_volume=cache)
+            container = containers.start_bootstrap(
+                self.engine,
+                plan,
+                layout.ground,
+                cache_volume=cache,
+                cache_labels=volumes.cache_labels(installer_digest),
+            )
             with containers.removed_after(self.engine, container):
                 yield DockerExec(self.engine, container)
 
@@ -124,7 +134,7 @@ class Docker:
         if not node.is_running:
             raise NodeNotFoundError(
                 f"{node.ref} is not running: its container {node.container_name} is {node.state}.",
-                hint=f"Start it: docker start {node.container_name}",
+                hint=f"docker {'unpause' if node.state == 'paused' else 'start'} {node.container_name}",
             )
         return DockerExec(self.engine, node.container_id)
 
@@ -136,17 +146,25 @@ class Docker:
 
     @contextmanager
     def image_files(self, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:
-        """See `Backend.image_files`."""
+        """Build an image on the node image from a context; within the block its directory is a tar, in chunks."""
         from dcos_docker_cli.backends.docker.sample_runtime import sample_runtime
 
         with sample_runtime(self.engine, context, directory, progress) as chunks:
             yield chunks
 
     def clean(self, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
-        """See `Backend.clean`."""
+        """Remove leftovers of creates whose process is dead, and on request caches and images that nothing uses.
+
+        Returns what was removed, or would be, in words.
+        """
         from dcos_docker_cli.backends.docker import leftovers
 
         return leftovers.clean(self.engine, dry_run=dry_run, cache=cache, images=images)
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the engine seems to run on this machine's own kernel, so that its nodes can be reached from here."""
+        return self.engine.where.is_local and sys.platform == "linux"
 
     def facts(self) -> EngineFacts:
         """Return what the engine tells of itself and its host."""

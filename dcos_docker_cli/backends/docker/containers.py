@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.base import CACHE_DIR, WORK_DIR
+from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.exceptions import EngineError, NodeStartError
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX
+from dcos_docker_cli.model import INSTALL_DIR
 from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 DATA_DIRECTORIES = ("/var/lib/docker", "/opt", "/var/lib/mesos/slave", "/var/log/journal")
 """On volumes of their own: Docker's overlay2 does not work on overlayfs, and the others grow large."""
-CACHE_DIR = "/cache"
-WORK_DIR = f"{CACHE_DIR}/work"
-"""On the bootstrap node: where the installer is run. It stays in the cache, but for `genconf/serve`."""
 NOFILE = 1048576
 """More makes programs slow that close all possible files, and old rpm hang."""
 ENGINE_PID_FILE = Path("/var/run/docker.pid")
@@ -48,22 +47,17 @@ class Ground:
     bootstrap_address: str
 
 
-def reservation_name(cluster_id: str) -> str:
-    """Return the name that makes a cluster id ours: the engine gives a container's name once only."""
-    return f"{NAME_PREFIX}-{cluster_id}-reservation"
-
-
 def create_reservation(engine: Engine, plan: ClusterPlan, image: str) -> str:
     """Take the cluster id; raise `EngineConflictError` when it is taken. The container is never started."""
     return create(
         engine,
-        reservation_name(plan.cluster_id),
+        container_name(Kind.RESERVATION, plan.cluster_id),
         {"Image": image, "Cmd": ["true"], "Labels": _cluster_labels(Kind.RESERVATION, plan)},
     )
 
 
-def create(engine: Engine, name: str | None, config: Mapping[str, Any]) -> str:
-    """Create a container; return its id. Without a name the engine makes one up."""
+def create(engine: Engine, name: str, config: Mapping[str, Any]) -> str:
+    """Create a container; return its id."""
     answer = engine.create_container_from_config(dict(config), name=name)  # type: ignore[no-untyped-call]
     return str(answer["Id"])
 
@@ -105,12 +99,20 @@ def node_config(plan: ClusterPlan, ground: Ground, ref: NodeRef, address: str, *
     }
 
 
-def start_bootstrap(engine: Engine, plan: ClusterPlan, ground: Ground, *, cache_volume: str) -> str:
+def start_bootstrap(
+    engine: Engine, plan: ClusterPlan, ground: Ground, *, cache_volume: str, cache_labels: dict[str, str]
+) -> str:
     """Start the bootstrap node, Docker on the installer's cache; return its container's id."""
     host = {
         **_systemd_host_config(nofile_limit(engine)),
         "Mounts": [
-            {"Type": "volume", "Source": cache_volume, "Target": CACHE_DIR},
+            {
+                "Type": "volume",
+                "Source": cache_volume,
+                "Target": CACHE_DIR,
+                # If a create that failed has just removed it, the engine makes it anew, and ours it must be.
+                "VolumeOptions": {"Labels": cache_labels},
+            },
             {"Type": "volume", "Source": ground.serve_volume, "Target": f"{WORK_DIR}/genconf/serve"},
         ],
     }
@@ -121,7 +123,7 @@ def start_bootstrap(engine: Engine, plan: ClusterPlan, ground: Ground, *, cache_
         "Labels": _cluster_labels(Kind.BOOTSTRAP, plan),
         **_in_network(host, ground.network_id, ground.bootstrap_address),
     }
-    return _create_and_start(engine, f"{NAME_PREFIX}-{plan.cluster_id}-bootstrap", config)
+    return _create_and_start(engine, container_name(Kind.BOOTSTRAP, plan.cluster_id), config)
 
 
 def remove_container(engine: Engine, container: str) -> None:

@@ -7,18 +7,20 @@ cancelled operation makes no more calls, a connection error becomes `EngineUnrea
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import requests
+import urllib3
 from docker.tls import TLSConfig
-from docker.utils import kwargs_from_env, version_lt
+from docker.utils import version_lt
 
-from dcos_docker_cli.backends.docker.contexts import Context, context_in_use
+from dcos_docker_cli.backends.docker.contexts import context_in_use
 from dcos_docker_cli.backends.docker.ssh_tunnel import forwarded_socket
 from dcos_docker_cli.concurrency import MAX_WORKERS, Cancellation
 from dcos_docker_cli.exceptions import (
@@ -64,23 +66,24 @@ class Endpoint:
 
 def endpoint() -> Endpoint:
     """Look where the docker command looks: DOCKER_HOST, then DOCKER_CONTEXT, then the context in use."""
-    if os.environ.get("DOCKER_HOST"):
-        try:
-            settings = kwargs_from_env()
-        except docker.errors.TLSParameterError as error:
-            raise UsageError(f"DOCKER_TLS_VERIFY is set, but its certificates cannot be used: {error}") from error
-        return Endpoint(str(settings["base_url"]), settings.get("tls") or False, "from DOCKER_HOST")
+    host = os.environ.get("DOCKER_HOST")
+    if host:
+        verify = bool(os.environ.get("DOCKER_TLS_VERIFY"))
+        certificates = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+        return Endpoint(host, _tls(certificates, verify=True) if verify else False, "from DOCKER_HOST")
     context = context_in_use()
     if context is None or not context.host:
         return Endpoint(DEFAULT_HOST, tls=False, origin="the default")
-    return Endpoint(context.host, _tls(context), f'docker context "{context.name}"')
+    tls = _tls(context.certificates, verify=context.verify) if context.certificates else False
+    return Endpoint(context.host, tls, f'docker context "{context.name}"')
 
 
-def _tls(context: Context) -> TLSConfig | bool:
-    if context.certificates is None:
-        return False
-    files = {name: str(context.certificates / f"{name}.pem") for name in ("ca", "cert", "key")}
-    return TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=context.verify)
+def _tls(certificates: Path, *, verify: bool) -> TLSConfig:
+    files = {name: certificates / f"{name}.pem" for name in ("ca", "cert", "key")}
+    missing = [str(file) for file in files.values() if not file.is_file()]
+    if missing:
+        raise UsageError(f"TLS is asked for, but there is no {', no '.join(missing)}.")
+    return TLSConfig(client_cert=(str(files["cert"]), str(files["key"])), ca_cert=str(files["ca"]), verify=verify)
 
 
 class Engine(docker.APIClient):
@@ -102,21 +105,8 @@ class Engine(docker.APIClient):
         self.cancellation.check()
         # Said with each call, or requests would take REQUESTS_CA_BUNDLE for the engine's own authority.
         kwargs.setdefault("verify", self.verify)
-        try:
+        with translated(self.where):
             response = super().request(method, url, *args, **kwargs)
-        except requests.exceptions.Timeout as error:
-            raise EngineUnreachableError(
-                f"The Docker engine at {self.where} does not answer.",
-                hint="Is it overloaded or stuck? Try: docker version",
-            ) from error
-        except requests.exceptions.SSLError as error:
-            raise EngineUnreachableError(
-                f"The Docker engine at {self.where} and we do not trust each other.",
-                hint="Check DOCKER_CERT_PATH, DOCKER_TLS_VERIFY, or the certificates of the docker context.",
-                details=[str(error)],
-            ) from error
-        except requests.exceptions.RequestException as error:
-            raise unreachable(self.where) from error
         if not response.ok:
             raise refusal(response)
         return response
@@ -133,12 +123,13 @@ class Engine(docker.APIClient):
         response = self.post(
             f"{self.base_url}/v{self.api_version}{path}", stream=True, timeout=(TIMEOUT, JOB_SILENCE), **request
         )
-        with self.cancellation.closing(lambda: abort(response)), response:
+        with translated(self.where), self.cancellation.closing(lambda: abort(response)), response:
             for line in response.iter_lines():
                 message: dict[str, Any] = json.loads(line)
                 if "error" in message:
                     raise EngineError(str(message["error"]).strip(), status=500)
                 yield message
+            self.cancellation.check()  # a connection that was closed here looks like one that has ended
 
     def attach_exec(self, exec_id: str, *, tty: bool) -> HijackedStream:
         """Start an exec and return its connection, on which its streams go both ways."""
@@ -154,20 +145,45 @@ class Engine(docker.APIClient):
         return HijackedStream(response)
 
 
+@contextmanager
+def translated(where: Endpoint) -> Iterator[None]:
+    """Make an `EngineUnreachableError` of what requests raises when a connection fails, also midway."""
+    try:
+        yield
+    except requests.exceptions.Timeout as error:
+        raise EngineUnreachableError(
+            f"The Docker engine at {where} does not answer.", hint="Is it overloaded or stuck? Try: docker version"
+        ) from error
+    except requests.exceptions.SSLError as error:
+        raise EngineUnreachableError(
+            f"The Docker engine at {where} and we do not trust each other.",
+            hint="Check DOCKER_CERT_PATH, DOCKER_TLS_VERIFY, or the certificates of the docker context.",
+            details=[str(error)],
+        ) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise unreachable(where, error) from error
+
+
 def abort(response: requests.Response) -> None:
     """End the reading of a response, from any thread."""
     fp: Any = response.raw._fp
-    with contextlib.suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError):
         fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)
 
 
-def unreachable(where: Endpoint) -> EngineUnreachableError:
+def unreachable(where: Endpoint, cause: Exception) -> EngineUnreachableError:
     """Say that there is no engine, in the words that help most."""
     path = where.url.removeprefix("http+unix://").removeprefix("unix://")
     if where.is_local and os.path.exists(path) and not os.access(path, os.W_OK):  # noqa: PTH110 - a str is at hand
         return EngineUnreachableError(
             f"You may not use the Docker engine at {where}.",
             hint="Add yourself to the group docker and log in again, or use sudo.",
+        )
+    if not where.is_local:
+        return EngineUnreachableError(
+            f"No Docker engine answers at {where}.",
+            hint="Is the address right, and is the engine up where it runs?",
+            details=[str(cause)],
         )
     return EngineUnreachableError(
         f"No Docker engine answers at {where}.",
@@ -195,8 +211,11 @@ def connect(cancellation: Cancellation | None = None) -> Engine:
     where = endpoint()
     try:
         engine = Engine(where, cancellation or Cancellation(), api_version=NEWEST_API)
-    except docker.errors.DockerException as error:
-        raise UsageError(f"The Docker engine's address {where} cannot be used: {error}") from error
+    except (docker.errors.DockerException, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"The Docker engine's address {where} cannot be used: {error}",
+            hint="Write unix:///path, tcp://host:port or ssh://user@host.",
+        ) from error
     highest = engine.highest_api()
     if not highest or version_lt(highest, OLDEST_API):
         raise EngineError(

@@ -1,7 +1,8 @@
-"""What the engine says of itself and of its host, for `doctor`: one `/info` call."""
+"""What the engine says of itself and of its host, for `doctor`."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -18,22 +19,20 @@ class EngineFacts:
     is_local: bool
     version: str
     api_version: str
+    oldest_api: str
+    newest_api: str
     cgroup_version: str
-    cgroup_driver: str
-    storage_driver: str
     root_directory: str
     memory: int
     cpus: int
     operating_system: str
-    security_options: tuple[str, ...]
     engine_time: datetime
     client_time: datetime
-    running_containers: int
 
     @property
     def is_this_machine(self) -> bool:
         """Whether the engine's files are this machine's: a local socket can lead into a virtual machine."""
-        return self.is_local and "Docker Desktop" not in self.operating_system
+        return self.is_local and sys.platform == "linux" and "Docker Desktop" not in self.operating_system
 
 
 def engine_facts(engine: Engine) -> EngineFacts:
@@ -41,22 +40,21 @@ def engine_facts(engine: Engine) -> EngineFacts:
     before = datetime.now(timezone.utc)
     info: dict[str, Any] = engine.info()
     after = datetime.now(timezone.utc)
+    versions: dict[str, Any] = engine.version()
     return EngineFacts(
         endpoint=str(engine.where),
         is_local=engine.where.is_local,
         version=info["ServerVersion"],
         api_version=engine.api_version,
+        oldest_api=versions.get("MinAPIVersion", ""),
+        newest_api=versions.get("ApiVersion", ""),
         cgroup_version=info.get("CgroupVersion") or "1",
-        cgroup_driver=info.get("CgroupDriver", ""),
-        storage_driver=info.get("Driver", ""),
         root_directory=info.get("DockerRootDir", ""),
         memory=info.get("MemTotal", 0),
         cpus=info.get("NCPU", 0),
         operating_system=info.get("OperatingSystem", ""),
-        security_options=tuple(info.get("SecurityOptions") or ()),
         engine_time=_time(info["SystemTime"]),
         client_time=before + (after - before) / 2,
-        running_containers=info.get("ContainersRunning", 0),
     )
 
 

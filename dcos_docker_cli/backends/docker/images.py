@@ -12,12 +12,14 @@ import json
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.exceptions import EngineError, ImageError
 from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import DEFAULT_DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,15 +30,15 @@ if TYPE_CHECKING:
 CONTEXT = Path(__file__).parent / "node_image"
 REPOSITORY = "dcos-docker/node"
 BASE_REPOSITORY = "dcos-docker/base"
-DISTRIBUTION = "debian-12"
 SUITE = "bookworm"
 PULLED_BASE = "debian:bookworm-slim"
-PRESENT_BASES = (PULLED_BASE, "debian:12-slim", "debian:bookworm", "debian:12", f"{BASE_REPOSITORY}:{DISTRIBUTION}")
+OWN_BASE = f"{BASE_REPOSITORY}:{DEFAULT_DISTRIBUTION}"
+PRESENT_BASES = (PULLED_BASE, "debian:12-slim", "debian:bookworm", "debian:12", OWN_BASE)
 
 
 def node_image() -> str:
     """Return the tag of the node image, which says of which content it is made."""
-    return f"{REPOSITORY}:{DISTRIBUTION}-{content_digest(CONTEXT)[:12]}"
+    return f"{REPOSITORY}:{DEFAULT_DISTRIBUTION}-{content_digest(CONTEXT)[:12]}"
 
 
 def content_digest(directory: Path) -> str:
@@ -130,7 +132,7 @@ def _make_base(engine: Engine, progress: Progress, *, why_not_pulled: str) -> st
             "or install mmdebstrap on this machine (apt-get install mmdebstrap) to make one from Debian's packages.",
             details=[why_not_pulled],
         )
-    name = f"{BASE_REPOSITORY}:{DISTRIBUTION}"
+    name = OWN_BASE
     changes = [f"LABEL {key}={json.dumps(value)}" for key, value in labels.common(Kind.IMAGE).items()]
     with progress.step(f"No registry answers: making a Debian base with mmdebstrap as {name} (some 15 s)"):
         repository, _, tag = name.partition(":")
@@ -144,20 +146,21 @@ def _mmdebstrap(engine: Engine, progress: Progress) -> Iterator[bytes]:
     """Yield a root file system as a tar, while mmdebstrap makes it."""
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", SUITE, "-"]
     progress.detail(" ".join(command))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdout
-        assert process.stderr
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, start_new_session=True) as process,
+    ):
         try:
             with engine.cancellation.closing(process.terminate):
-                while chunk := process.stdout.read(1 << 20):
+                while process.stdout and (chunk := process.stdout.read(1 << 20)):
                     yield chunk
         except BaseException:
             process.terminate()
             raise
-        errors = process.stderr.read().decode(errors="replace").splitlines()
-    if process.returncode != 0:
-        raise ImageError(
-            f"mmdebstrap failed with status {process.returncode}.",
-            hint="This machine must reach the Debian package mirrors.",
-            details=errors[-20:],
-        )
+        if process.wait() != 0:
+            errors.seek(0)
+            raise ImageError(
+                f"mmdebstrap failed with status {process.returncode}.",
+                hint="This machine must reach the Debian package mirrors.",
+                details=errors.read().decode(errors="replace").splitlines()[-20:],
+            )

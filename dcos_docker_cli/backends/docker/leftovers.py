@@ -7,18 +7,19 @@ another host cannot be seen, so what it has reserved is never taken for a leftov
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.containers import remove_container
 from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
-from dcos_docker_cli.exceptions import EngineError
+from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
 
+OUR_TAGS = ("dcos-docker/node:", "dcos-docker/base:", "dcos-docker/sample-runtime:")
 TRANSIENT = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.SAMPLE)
 """What lives no longer than the process that made it."""
 
@@ -44,7 +45,8 @@ def remove_dead(engine: Engine, kind: Kind) -> None:
     """Remove the containers of a kind whose process is dead."""
     for item in containers(engine, labels.selector(kind)):
         if _maker_is_dead(item):
-            remove_container(engine, item.name)
+            with suppress(EngineNotFoundError):
+                item.remove()
 
 
 def leftovers(everything: list[Owned]) -> list[Owned]:
@@ -58,7 +60,8 @@ def leftovers(everything: list[Owned]) -> list[Owned]:
         item
         for item in known
         if item in dead
-        or (item.labels.cluster_id and (item.labels.cluster_id in dead_ids or item.labels.cluster_id not in living_ids))
+        or item.labels.cluster_id in dead_ids
+        or (item.labels.cluster_id and item.labels.cluster_id not in living_ids)
     ]
 
 
@@ -69,21 +72,25 @@ def _maker_is_dead(item: Owned) -> bool:
 def _unused_caches(engine: Engine) -> list[Owned]:
     wanted = {"label": labels.selector(Kind.CACHE), "dangling": True}
     return [
-        Owned("volume", item["Name"], labels.decode(item["Labels"]), partial(engine.remove_volume, item["Name"]))
+        Owned("volume", name, name, labels.decode(item["Labels"]), partial(engine.remove_volume, name))
         for item in engine.volumes(filters=wanted)["Volumes"] or ()
+        for name in [item["Name"]]
     ]
 
 
 def _unused_images(engine: Engine) -> list[Owned]:
-    """Return our images of which there is no container, of anybody; those that others are built on come last."""
+    """Return our images of which there is no container, of anybody; those that others are built on come last.
+
+    Labels do not tell, for what a user builds on an image of ours inherits them; our tags do.
+    """
     used = {item["ImageID"] for item in engine.containers(all=True)}
-    found = [item for item in engine.images(filters={"label": labels.selector(Kind.IMAGE)}) if item["Id"] not in used]
-
-    def one(item: dict[str, Any]) -> Owned:
-        name = item["RepoTags"][0] if item["RepoTags"] else item["Id"]
-        return Owned("image", name, labels.decode(item["Labels"]), partial(engine.remove_image, item["Id"]))
-
-    return [one(item) for item in sorted(found, key=lambda item: item["Created"], reverse=True)]
+    found = engine.images(filters={"label": labels.selector(Kind.IMAGE)})
+    return [
+        Owned("image", tag, tag, labels.decode(item["Labels"]), partial(engine.remove_image, tag))
+        for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True)
+        for tag in item["RepoTags"] or ()
+        if item["Id"] not in used and tag.startswith(OUR_TAGS)
+    ]
 
 
 def _remove_unused(found: list[Owned], *, dry_run: bool) -> list[str]:

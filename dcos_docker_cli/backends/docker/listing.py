@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.naming import is_genuine
 from dcos_docker_cli.labels import Kind, Labels
 from dcos_docker_cli.model import ClusterInfo, NodeInfo
 
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 
 def containers(engine: Engine, cluster_id: str | None = None) -> list[dict[str, Any]]:
     """Return the engine's listing of our containers, stopped ones too."""
-    found: list[dict[str, Any]] = engine.containers(all=True, filters={"label": labels.selector(cluster_id=cluster_id)})
-    return found
+    found = engine.containers(all=True, filters={"label": labels.selector(cluster_id=cluster_id)})
+    return [item for item in found if is_genuine(labels.decode(item["Labels"]), name(item))]
+
+
+def name(container: dict[str, Any]) -> str:
+    """Return the name of a container of a listing; one that is being removed may have lost it."""
+    return str(container["Names"][0]).lstrip("/") if container["Names"] else str(container["Id"])[:12]
 
 
 def clusters(engine: Engine, cluster_id: str | None = None) -> list[ClusterInfo]:
@@ -52,7 +58,7 @@ def _node(decoded: Labels, container: dict[str, Any]) -> NodeInfo | None:
     return NodeInfo(
         ref=decoded.ref,
         container_id=container["Id"],
-        container_name=container["Names"][0].lstrip("/") if container["Names"] else container["Id"][:12],
+        container_name=name(container),
         address=decoded.address,
         state=container["State"],
     )

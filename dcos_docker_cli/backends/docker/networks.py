@@ -62,6 +62,7 @@ def create_network(engine: Engine, cluster_id: str) -> Network:
         "There is no free subnet for the cluster's network.",
         status=403,
         hint="Remove networks that nobody uses: docker network prune; dcos-docker clean",
+        details=refusals,
     )
 
 

@@ -7,15 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker import listing, naming
 from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.exceptions import ClusterNotFoundError, EngineError
+from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from dcos_docker_cli.backends.docker.engine import Engine
-    from dcos_docker_cli.labels import Kind, Labels
+    from dcos_docker_cli.labels import Labels
 
 ATTEMPTS = 50
 """Passes over what is still there: the engine may be removing an object already, or need it a moment longer."""
@@ -27,6 +29,7 @@ class Owned:
     """An object of ours on the engine."""
 
     what: str
+    key: str
     name: str
     labels: Labels
     remove: Callable[[], None]
@@ -42,21 +45,23 @@ def remove_cluster(engine: Engine, cluster_id: str) -> None:
 
 
 def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
-    """Remove what `find` finds until it finds nothing; return how many objects it found at first.
+    """Remove what `find` finds now, until it finds nothing of that; return how many objects these were.
 
-    Containers go first: they hold networks and volumes, and take the volumes that are their own with them. Raises
-    `EngineError` with the engine's words when something stays.
+    Nothing that comes later is removed: it is another create's, of the same id. Containers go first, for they hold
+    networks and volumes, and take the volumes that are their own with them. Raises `EngineError` with the engine's
+    words when something stays.
     """
-    first = found = find()
+    found = find()
+    keys = {item.key for item in found}
     failures: list[str] = []
     for _ in range(ATTEMPTS):
         if not found:
-            return len(first)
+            return len(keys)
         holders = [item for item in found if item.what == "container"]
         failures = [failure for failure in parallel(_attempt, holders or found, engine.cancellation) if failure]
         if failures:
             engine.cancellation.sleep(PAUSE)
-        found = find()
+        found = [item for item in find() if item.key in keys]
     raise EngineError(
         f"Some objects could not be removed: {'; '.join(failures) or ', '.join(map(str, found))}",
         status=500,
@@ -91,22 +96,25 @@ def containers(engine: Engine, wanted: list[str]) -> list[Owned]:
     """Return the containers with these labels."""
 
     def one(item: dict[str, Any]) -> Owned:
-        name = item["Names"][0].lstrip("/") if item["Names"] else item["Id"][:12]
+        name = listing.name(item)
         remove = partial(engine.remove_container, item["Id"], force=True, v=True)
-        return Owned("container", name, labels.decode(item["Labels"]), remove)
+        return Owned("container", item["Id"], name, labels.decode(item["Labels"]), remove)
 
-    return [one(item) for item in engine.containers(all=True, filters={"label": wanted})]
+    found = [one(item) for item in engine.containers(all=True, filters={"label": wanted})]
+    return [item for item in found if naming.is_genuine(item.labels, item.name)]
 
 
 def _networks(engine: Engine, wanted: list[str]) -> list[Owned]:
     return [
-        Owned("network", item["Name"], labels.decode(item["Labels"] or {}), partial(engine.remove_network, item["Id"]))
+        Owned("network", item["Id"], item["Name"], decoded, partial(engine.remove_network, item["Id"]))
         for item in engine.networks(filters={"label": wanted})
+        if (decoded := labels.decode(item["Labels"] or {})).kind is Kind.NETWORK or not decoded.is_known
     ]
 
 
 def _volumes(engine: Engine, wanted: list[str]) -> list[Owned]:
     return [
-        Owned("volume", item["Name"], labels.decode(item["Labels"] or {}), partial(engine.remove_volume, item["Name"]))
+        Owned("volume", item["Name"], item["Name"], decoded, partial(engine.remove_volume, item["Name"]))
         for item in engine.volumes(filters={"label": wanted})["Volumes"] or ()
+        if (decoded := labels.decode(item["Labels"] or {})).kind in (Kind.VOLUME, Kind.CACHE) or not decoded.is_known
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import images
 from dcos_docker_cli.backends.docker.containers import create, removed_after
+from dcos_docker_cli.backends.docker.engine import translated
 from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import NAME_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +31,10 @@ def sample_runtime(engine: Engine, context: Path, directory: str, progress: Prog
     if not images.exists(engine, tag):
         with progress.step(f"Building {tag}, the Python of sample installers (on first use, some 15 s)"):
             images.build(engine, context, tag, base=node_image, progress=progress)
-    # Never started: only its files are wanted. It needs no name, for nothing looks for it by one.
-    container = create(engine, None, {"Image": tag, "Cmd": ["true"], "Labels": labels.common(Kind.SAMPLE)})
+    # Never started: only its files are wanted.
+    name = f"{NAME_PREFIX}-sample-{secrets.token_hex(6)}"
+    container = create(engine, name, {"Image": tag, "Cmd": ["true"], "Labels": labels.common(Kind.SAMPLE)})
     with removed_after(engine, container):
         chunks, _ = engine.get_archive(container, directory)
-        yield iter(chunks)
+        with translated(engine.where):
+            yield iter(chunks)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ REMOTE_SOCKET = "/var/run/docker.sock"
 SECONDS = 30
 
 
+@cache
 def forwarded_socket(url: str) -> str:
     """Open a tunnel to the engine of `ssh://[user@]host[:port][/socket]`; return the socket here as a URL.
 

@@ -29,7 +29,7 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
     name = f"dcos-docker-cache-{digest[:16]}"
     was_there = _is_ours(engine, name, digest)
     if not was_there:
-        engine.create_volume(name, labels={**labels.common(Kind.CACHE), labels.CONTENT_KEY: digest})
+        engine.create_volume(name, labels=cache_labels(digest))
         if not _is_ours(engine, name, digest):
             raise EngineConflictError(
                 f"The volume {name} is not ours, and the cache of this installer needs that name.",
@@ -44,6 +44,11 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
             if not was_there:
                 engine.remove_volume(name)
         raise
+
+
+def cache_labels(digest: str) -> dict[str, str]:
+    """Return the labels of the volume for what is kept of an installer."""
+    return {**labels.common(Kind.CACHE), labels.CONTENT_KEY: digest}
 
 
 def _is_ours(engine: Engine, name: str, digest: str) -> bool:

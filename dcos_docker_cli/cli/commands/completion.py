@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.exceptions import UsageError
 
 
 @click.command
@@ -23,7 +24,8 @@ def command(shell: str) -> None:
 def script(shell: str) -> str:
     """Return the script; the same one on every machine."""
     kind = get_completion_class(shell)
-    assert kind is not None
+    if kind is None:
+        raise UsageError(f"There is no completion for {shell}.")
     root = click.get_current_context().find_root().command
     completion = kind(root, {}, "dcos-docker", "_DCOS_DOCKER_COMPLETE")
     return (completion.source_template % completion.source_vars()).lstrip("\n")

@@ -10,14 +10,12 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.dcos.config import read_extra_config
 from dcos_docker_cli.dcos.installer import read_installer
-from dcos_docker_cli.dcos.ready import wait_for_dcos
-from dcos_docker_cli.lifecycle.create import create
-from dcos_docker_cli.model import ClusterInfo, ClusterPlan, DCOSVariant
+from dcos_docker_cli.dcos.ready import Login
+from dcos_docker_cli.lifecycle.create import Wait, create
+from dcos_docker_cli.model import ClusterPlan, DCOSVariant
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from dcos_docker_cli.progress import Progress
 
 
 @click.command
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
 @options.variant
 @options.wait_for_dcos
 @options.timeout
+@options.superuser_username
+@options.superuser_password
 @options.keep_on_failure
 @options.common
 def command(
@@ -42,11 +42,14 @@ def command(
     variant: DCOSVariant | None,
     wait_for_dcos: bool,
     timeout: float,
+    superuser_username: str,
+    superuser_password: str,
     keep_on_failure: bool,
 ) -> None:
     """Create a cluster and install DC/OS on it from an INSTALLER (dcos_generate_config.sh).
 
-    Prints the cluster's id. On failure, and on Ctrl-C, all that was made is removed again.
+    Prints the cluster's id. When something fails, DC/OS is not ready in time, or you press Ctrl-C, all that was made is
+    removed again. --timeout and the superuser, of an Enterprise cluster, are for --wait-for-dcos.
 
     \b
     dcos-docker create dcos_generate_config.sh --agents 2 --wait-for-dcos
@@ -55,20 +58,16 @@ def command(
     plan.check_for_dcos()
     file = read_installer(installer)
     settings = read_extra_config(extra_config) if extra_config else {}
+    wait = Wait(timeout, Login(superuser_username, superuser_password)) if wait_for_dcos else None
     cluster = operate(
         lambda backend, progress: create(
-            backend, plan, file, extra_config=settings, progress=progress, keep_on_failure=keep_on_failure
+            backend,
+            plan,
+            file,
+            extra_config=settings,
+            progress=progress,
+            wait=wait,
+            keep_on_failure=keep_on_failure,
         )
     )
     click.echo(cluster.cluster_id)
-    if wait_for_dcos:
-        _wait(cluster, timeout)
-
-
-def _wait(cluster: ClusterInfo, timeout: float) -> None:
-    """Wait after the cluster is there: a wait that times out does not remove it."""
-
-    def work(backend: object, progress: Progress) -> None:
-        wait_for_dcos(backend, cluster, progress, timeout=timeout)  # type: ignore[arg-type]
-
-    operate(work)

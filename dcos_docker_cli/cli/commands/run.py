@@ -14,17 +14,19 @@ OWN_FAILURE = 125
 """What `docker run` ends with when the failure is its own, so that it is not taken for the command's."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @options.cluster_id
 @options.node
 @options.user
 @options.environment
+@options.no_stdin
 @click.argument("args", nargs=-1, required=True, metavar="COMMAND [ARG]...", type=click.UNPROCESSED)
 @options.common
-def command(cluster_id: str, node: str, user: str, env: tuple[str, ...], args: tuple[str, ...]) -> int:
+def command(cluster_id: str, node: str, user: str, env: tuple[str, ...], no_stdin: bool, args: tuple[str, ...]) -> int:
     """Run a COMMAND on a node; ends with its exit status, or 125 when it could not be run.
 
-    On a terminal the command gets one too. In a pipe its output is passed on as it is, and it can read standard input.
+    On a terminal the command gets one too, and Ctrl-C. Elsewhere its output is passed on as it is, it can read standard
+    input, and interrupting this program does not end it.
 
     \b
     dcos-docker run -- hostname
@@ -36,7 +38,7 @@ def command(cluster_id: str, node: str, user: str, env: tuple[str, ...], args: t
     try:
         backend = Docker()
         transport = backend.transport(backend.cluster(cluster_id).node(node))
-        return run_with_our_streams(transport, args, user=user, env=variables)
+        return run_with_our_streams(transport, args, user=user, env=variables, with_stdin=not no_stdin)
     except DcosDockerError as error:
         show(error)
         return OWN_FAILURE

@@ -11,7 +11,7 @@ from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.cli.types import VARIANT
 from dcos_docker_cli.lifecycle.sample import check_target, write_sample
 from dcos_docker_cli.model import DCOSVariant
-from dcos_docker_cli.sample.installer import DEFAULT_VERSION
+from dcos_docker_cli.sample.installer import DEFAULT_VERSION, check_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,7 @@ def command(path: Path, variant: DCOSVariant, dcos_version: str) -> None:
     dcos-docker sample-installer /tmp/dcos_generate_config.sh
     """  # noqa: D301
     check_target(path)
+    check_version(dcos_version)
     operate(
         lambda backend, progress: write_sample(
             backend, path, variant=variant, dcos_version=dcos_version, progress=progress

@@ -9,7 +9,7 @@ import webbrowser
 import click
 
 from dcos_docker_cli.cli import options
-from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.exceptions import NodeNotFoundError
 
 
@@ -18,10 +18,15 @@ from dcos_docker_cli.exceptions import NodeNotFoundError
 @options.common
 def command(cluster_id: str) -> None:
     """Print the address of a cluster's web page, and open it where there is a browser."""
-    address = operate(lambda backend, _: backend.cluster(cluster_id)).web_address
+    address, is_near = operate(lambda backend, _: (backend.cluster(cluster_id).web_address, backend.is_this_machine))
     if not address:
         raise NodeNotFoundError(f'No master of the cluster "{cluster_id}" is running.', hint="dcos-docker inspect")
     click.echo(address)
+    if not is_near:
+        current_progress().note(
+            "The engine is on another machine: the address leads to the cluster there, maybe not here."
+        )
+        return
     if sys.stdout.isatty() and _has_desktop():
         webbrowser.open(address)
 
