@@ -23,6 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_WORKERS = 16
+WAKE_SECONDS = 0.2
 
 
 class Cancellation:
@@ -144,7 +145,10 @@ def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_inte
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dcos-docker") as executor:
         with _handling(handle):
             future = executor.submit(work)
-            wait([future])
+            # Not one wait without end: the kernel may give a signal to another thread, which does not wake this one,
+            # and only this one runs handlers.
+            while not future.done():
+                wait([future], timeout=WAKE_SECONDS)
         if received:
             signal.raise_signal(received[0])
         return future.result()
