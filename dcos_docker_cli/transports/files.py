@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tarfile
 import threading
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from dcos_docker_cli.exceptions import CommandError
 from dcos_docker_cli.transports.base import run
 
 if TYPE_CHECKING:
+    from io import FileIO
+
     from dcos_docker_cli.transports.base import NodeTransport, Write
 
 CHUNK = 1 << 20
@@ -65,15 +68,18 @@ def receive(transport: NodeTransport, remote: str, local: Path) -> None:
 
     def fetch() -> None:
         nonlocal code
-        with os.fdopen(write_end, "wb") as pipe:
-            args = ["tar", "-c", "-C", str(source.parent), "--", source.name]
-            code = transport.stream(args, stdout=lambda data: _drop(pipe.write(data)), stderr=errors.extend)
+        args = ["tar", "-c", "-C", str(source.parent), "--", source.name]
+        # The pipe is closed early when what comes out of it is refused.
+        with suppress(BrokenPipeError), os.fdopen(write_end, "wb", buffering=0) as pipe:
+            code = transport.stream(args, stdout=lambda data: _write(pipe, data), stderr=errors.extend)
 
     thread = threading.Thread(target=fetch)
     thread.start()
     try:
         with os.fdopen(read_end, "rb") as pipe, tarfile.open(fileobj=pipe, mode="r|", bufsize=CHUNK) as tar:
             _extract(tar, source.name, local)
+    except tarfile.TarError as error:
+        raise CommandError(f"{remote} could not be fetched: {error}", details=_lines(errors)) from error
     finally:
         thread.join()
     if code != 0:
@@ -90,8 +96,11 @@ def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
         tar.extract(member, local.parent)
 
 
-def _drop(_: object) -> None:
-    """Give nothing back."""
+def _write(pipe: FileIO, data: bytes) -> None:
+    """Write all of it: a pipe takes what it has room for."""
+    view = memoryview(data)
+    while view:
+        view = view[pipe.write(view) :]
 
 
 def _lines(output: bytearray) -> list[str]:

@@ -1,0 +1,99 @@
+"""Files to and from a node, as streams."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dcos_docker_cli.backends import Docker
+from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.files import receive, send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dcos_docker_cli.transports.docker_exec import DockerExec
+    from tests.support.clusters import Cluster
+
+pytestmark = pytest.mark.xdist_group("shared")
+
+
+@pytest.fixture
+def node(shared: Cluster) -> DockerExec:
+    backend = Docker()
+    return backend.transport(backend.cluster(shared.cluster_id).node("agent_0"))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a directory with what is easily lost on the way."""
+    root = tmp_path / "Ein Verzeichnis ä"
+    (root / "empty directory").mkdir(parents=True)
+    (root / "empty").touch()
+    (root / "binary").write_bytes(os.urandom(3_000_000))
+    (root / "script").write_text("#!/bin/sh\n")
+    (root / "script").chmod(0o755)
+    (root / "link").symlink_to("script")
+    return root
+
+
+def contents(root: Path) -> dict[str, object]:
+    return {
+        str(path.relative_to(root)): (
+            path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None,
+            stat.S_IMODE(path.lstat().st_mode),
+        )
+        for path in root.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("parent", ["/root/made/on the way", "/tmp/made", "/run"])  # the last two are tmpfs
+def test_a_tree_comes_back_as_it_was_sent(node: DockerExec, tree: Path, tmp_path: Path, parent: str) -> None:
+    remote = f"{parent}/{tree.name}"
+    send(node, tree, remote)
+    receive(node, remote, tmp_path / "back")
+    assert contents(tmp_path / "back") == contents(tree)
+
+
+def test_a_file_is_sent_under_another_name_and_belongs_to_root(node: DockerExec, tmp_path: Path) -> None:
+    (tmp_path / "here").write_text("content")
+    send(node, tmp_path / "here", "/root/there")
+    shown = run(node, ["sh", "-c", "cat /root/there; stat -c ' %U %a' /root/there"]).stdout
+    assert shown.decode().split() == ["content", "root", "644"]
+
+
+def test_a_file_that_is_not_here_is_named(node: DockerExec, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        send(node, tmp_path / "nothing", "/root/nothing")
+
+
+def test_a_file_that_is_not_there_is_named(node: DockerExec, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no /root/nowhere on the node"):
+        receive(node, "/root/nowhere", tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_cannot_be_written_is_an_error(node: DockerExec, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CommandError) as failure:
+        send(node, tmp_path / "file", "/proc/version/file")
+    assert any("version" in line for line in failure.value.details)
+
+
+def test_nothing_here_is_overwritten(node: DockerExec, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(FileExistsError):
+        receive(node, "/etc/hostname", tmp_path / "mine")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_an_absolute_link_from_a_node_is_refused(node: DockerExec, tmp_path: Path) -> None:
+    make = "mkdir -p /root/evil && ln -sf /etc/passwd /root/evil/0 && head -c 9000000 /dev/zero >/root/evil/1"
+    run(node, ["sh", "-c", make])
+    with pytest.raises(CommandError, match="absolute"):
+        receive(node, "/root/evil", tmp_path / "evil")
+    assert not (tmp_path / "evil" / "0").is_symlink()
