@@ -120,7 +120,12 @@ def _member(enum: type[EnumT], value: str | None) -> EnumT | None:
 def _ref(labels: Mapping[str, str]) -> NodeRef | None:
     role = next((role for role in Role if role.word == labels.get(ROLE_KEY)), None)
     index = labels.get(INDEX_KEY, "")
-    return NodeRef(role, int(index)) if role and index.isascii() and index.isdigit() else None
+    return NodeRef(role, int(index)) if role and _is_number(index) else None
+
+
+def _is_number(text: str) -> bool:
+    """Whether this can be an index or a process id; Python refuses to read numbers of thousands of digits."""
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _time(text: str) -> datetime | None:
@@ -157,7 +162,7 @@ class Creator:
     def parse(cls, text: str) -> Creator | None:
         """Read one back; None if it is none."""
         parts = text.split("/")
-        if len(parts) != 4 or not (parts[2].isascii() and parts[2].isdigit()):
+        if len(parts) != 4 or not _is_number(parts[2]):
             return None
         return cls(parts[0], parts[1], int(parts[2]), parts[3])
 
@@ -186,13 +191,17 @@ def _pid_namespace() -> str:
 
 
 def _start_time(pid: int) -> str | None:
-    """Return the boot and the kernel's clock ticks at which a process started; None without such a process."""
+    """Return the boot and the kernel's clock ticks at which a process started; None without such a process.
+
+    A zombie is none: in a container whose first process takes no orphans in, a killed process stays one for ever.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
     except OSError:
         return None
-    return f"{boot}-{stat.rpartition(')')[2].split()[19]}"
+    fields = stat.rpartition(")")[2].split()  # from the third on, see proc(5)
+    return None if fields[0] in "ZX" else f"{boot}-{fields[19]}"
 
 
 def _exists(pid: int) -> bool:

@@ -37,7 +37,10 @@ def run_with_our_streams(
 
 def _in_background() -> bool:
     """Whether standard input is a terminal that we may not read from: the shell would stop us."""
-    return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
+    try:
+        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
+    except OSError:  # a terminal, but not the one that our session belongs to: its shell has no say
+        return False
 
 
 def _on_terminal(transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str]) -> int:

@@ -65,17 +65,22 @@ def wait_for_dcos(
         raise NodeNotFoundError(
             f'The cluster "{cluster.cluster_id}" has no master: it is {cluster.state}.', hint="dcos-docker list"
         )
-    checks: list[Callable[[], list[str]]] = [lambda: _nodes(backend, cluster), lambda: _cluster(backend, cluster)]
+    checks: dict[str, Callable[[], list[str]]] = {
+        "the nodes": lambda: _nodes(backend, cluster),
+        "the cluster": lambda: _cluster(backend, cluster),
+    }
     if http_checks:
-        checks.append(lambda: _web(backend, cluster, login or Login()))
-    not_ready = ["no check has answered yet"]
+        checks["the web interface"] = lambda: _web(backend, cluster, login or Login())
+    not_ready: list[str] = []
     try:
         with (
             progress.step(f'Waiting for DC/OS on the cluster "{cluster.cluster_id}"'),
             backend.cancellation.limited(timeout),
         ):
-            for check in checks:
-                while not_ready := check():
+            for what, check in checks.items():
+                not_ready = [f"{what}: no answer yet"]
+                while found := check():
+                    not_ready = found
                     progress.detail(f"Not ready: {'; '.join(not_ready)}")
                     backend.cancellation.sleep(PAUSE)
     except TimeoutError:
@@ -114,9 +119,10 @@ def failed_checks(text: str) -> list[str]:
     """
     try:
         checks = json.loads(text)["checks"]
-        return [f"{name}: {check['output'].strip()}" for name, check in checks.items() if check["status"] != 0]
+        found = [f"{name}: {check['output'].strip()}" for name, check in checks.items() if check["status"] != 0]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return text.strip().splitlines()[-1:] or ["failed, and says nothing"]
+        found = []
+    return found or text.strip().splitlines()[-1:] or ["failed, and says nothing"]
 
 
 def _web(backend: Backend, cluster: ClusterInfo, login: Login) -> list[str]:

@@ -43,7 +43,7 @@ def clean(engine: Engine, *, dry_run: bool, cache: bool, images: bool) -> list[s
 
 def remove_dead(engine: Engine, kind: Kind) -> None:
     """Remove the containers of a kind whose process is dead."""
-    for item in containers(engine, labels.selector(kind)):
+    for item in containers(engine, kind=kind):
         if _maker_is_dead(item):
             with suppress(EngineNotFoundError):
                 item.remove()

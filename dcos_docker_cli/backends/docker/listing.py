@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
 
 
-def containers(engine: Engine, cluster_id: str | None = None) -> list[dict[str, Any]]:
+def containers(engine: Engine, cluster_id: str | None = None, kind: Kind | None = None) -> list[dict[str, Any]]:
     """Return the engine's listing of our containers, stopped ones too."""
-    found = engine.containers(all=True, filters={"label": labels.selector(cluster_id=cluster_id)})
+    found = engine.containers(all=True, filters={"label": labels.selector(kind, cluster_id)})
     return [item for item in found if is_genuine(labels.decode(item["Labels"]), name(item))]
 
 
@@ -48,7 +48,7 @@ def _cluster(cluster_id: str, members: list[tuple[Labels, dict[str, Any]]]) -> C
         transport=first.transport,
         tool_version=first.tool_version,
         reserved=Kind.RESERVATION in kinds,
-        unknown_schema=next((decoded.schema for decoded, _ in members if not decoded.is_known), ""),
+        unknown_schema=next((decoded.schema or "none" for decoded, _ in members if not decoded.is_known), ""),
     )
 
 

@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import listing, naming
+from dcos_docker_cli.backends.docker import listing
 from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.exceptions import ClusterNotFoundError, EngineError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.labels import Labels
@@ -89,19 +88,21 @@ def owned(engine: Engine, *, cluster_id: str | None = None, kind: Kind | None = 
         [lambda: _networks(engine, wanted), lambda: _volumes(engine, wanted)],
         engine.cancellation,
     )
-    return [*containers(engine, wanted), *(item for group in others for item in group)]
+    return [*containers(engine, cluster_id, kind), *(item for group in others for item in group)]
 
 
-def containers(engine: Engine, wanted: list[str]) -> list[Owned]:
-    """Return the containers with these labels."""
-
-    def one(item: dict[str, Any]) -> Owned:
-        name = listing.name(item)
-        remove = partial(engine.remove_container, item["Id"], force=True, v=True)
-        return Owned("container", item["Id"], name, labels.decode(item["Labels"]), remove)
-
-    found = [one(item) for item in engine.containers(all=True, filters={"label": wanted})]
-    return [item for item in found if naming.is_genuine(item.labels, item.name)]
+def containers(engine: Engine, cluster_id: str | None = None, kind: Kind | None = None) -> list[Owned]:
+    """Return our containers."""
+    return [
+        Owned(
+            "container",
+            item["Id"],
+            listing.name(item),
+            labels.decode(item["Labels"]),
+            partial(engine.remove_container, item["Id"], force=True, v=True),
+        )
+        for item in listing.containers(engine, cluster_id, kind)
+    ]
 
 
 def _networks(engine: Engine, wanted: list[str]) -> list[Owned]:

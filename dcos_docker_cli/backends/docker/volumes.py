@@ -29,8 +29,10 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
     name = f"dcos-docker-cache-{digest[:16]}"
     was_there = _is_ours(engine, name, digest)
     if not was_there:
-        engine.create_volume(name, labels=cache_labels(digest))
-        if not _is_ours(engine, name, digest):
+        with engine.cancellation.shielded():  # an interrupt in here would leave the volume
+            engine.create_volume(name, labels=cache_labels(digest))
+            is_ours = _is_ours(engine, name, digest)
+        if not is_ours:
             raise EngineConflictError(
                 f"The volume {name} is not ours, and the cache of this installer needs that name.",
                 status=409,
