@@ -1,0 +1,75 @@
+"""What holds for all tests: the environment stays as it was, and no object of a test stays on the engine."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+from tests.support import engine, ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGINE_USED = pytest.StashKey[bool]()
+
+# A busy machine must not turn a slow example into a failure.
+settings.register_profile("dcos-docker", deadline=None)
+settings.load_profile("dcos-docker")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run a name of its own, which the workers inherit."""
+    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs an engine."""
+    here = Path(__file__).parent / "integration"
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.engine)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember that there is something to look for in the end."""
+    if item.get_closest_marker("engine"):
+        item.config.stash[ENGINE_USED] = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Learn from a worker what it has done; one that broke down may have done anything."""
+    if error or node.workeroutput.get("engine_used"):
+        node.config.stash[ENGINE_USED] = True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when something of it is left on the engine, and remove that."""
+    config = session.config
+    used = config.stash.get(ENGINE_USED, False)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["engine_used"] = used
+    elif used:
+        client = engine.plain_client()
+        left = engine.of_run(client, ids.run_prefix())
+        engine.remove(client, left)
+        client.close()
+        if left:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            print("\nLeft on the engine by this run of the tests, and removed now:", *left, sep="\n  ")  # noqa: T201
+
+
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    before = _environment()
+    yield
+    assert _environment() == before, "the test has changed the environment"
+
+
+def _environment() -> tuple[dict[str, str], Path]:
+    return {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}, Path.cwd()

@@ -1,0 +1,145 @@
+"""An engine, installers, and clusters."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import dcos_docker_cli
+from dcos_docker_cli.backends.docker.engine import connect
+from tests.support import engine as engines
+from tests.support import installers
+from tests.support.clusters import Cluster, create, tear_down
+from tests.support.ids import new_id
+from tests.support.own_engine import OwnEngine, own_engine
+from tests.support.program import dcos_docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docker import APIClient
+
+FIRST_USE_SECONDS = 900
+"""On a bare machine the node image is built first."""
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[APIClient]:
+    made = engines.plain_client()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def engine_socket(client: APIClient) -> str:
+    """Return the engine's Unix socket, for tests that put something before it."""
+    url = connect().where.url
+    if not url.startswith("unix://"):
+        pytest.skip("this needs an engine with a Unix socket")
+    return url.removeprefix("unix://")
+
+
+def _built(factory: pytest.TempPathFactory, variant: str) -> Path:
+    """Return a sample installer, which all workers share."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    path = root / f"{variant}.sh"
+    with (root / "installers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            dcos_docker("sample-installer", path, "--variant", variant, timeout=FIRST_USE_SECONDS).succeeded()
+    return path
+
+
+@pytest.fixture(scope="session")
+def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(tmp_path_factory, "oss")
+
+
+@pytest.fixture(scope="session")
+def enterprise_installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(tmp_path_factory, "enterprise")
+
+
+@pytest.fixture
+def fresh_installer(client: APIClient, installer: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """An installer of which there is no cache yet, and the name that its cache's volume will have."""
+    path = tmp_path / "fresh.sh"
+    cache = installers.fresh_copy(installer, path, uuid.uuid4().hex)
+    yield path, cache
+    if engines.volume_exists(client, cache):
+        client.remove_volume(cache)
+
+
+@pytest.fixture
+def cluster_id(client: APIClient) -> Iterator[str]:
+    """A new id. What carries it is destroyed in the end."""
+    made = new_id()
+    yield made
+    tear_down(client, made)
+
+
+@pytest.fixture
+def new_cluster_id(client: APIClient) -> Iterator[Callable[[], str]]:
+    """Makes new ids. What carries them is destroyed in the end."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(new_id())
+        return made[-1]
+
+    yield make
+    for one in made:
+        tear_down(client, one)
+
+
+@pytest.fixture(scope="session")
+def shared(client: APIClient, installer: Path) -> Iterator[Cluster]:
+    """A cluster of four nodes that DC/OS is ready on. Tests that use it are in the group `shared`, and leave it so."""
+    with create(client, installer, "--agents", "2", "--wait-for-dcos") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> dict[str, Any]:
+    """How to run a copy of the program as on another machine, where there is nothing of what created clusters."""
+    package = Path(dcos_docker_cli.__file__).parent
+    shutil.copytree(package, tmp_path / "copy" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("home", "tmp", "work"):
+        (tmp_path / name).mkdir()
+    settings: dict[str, Any] = {
+        "env": {
+            "PYTHONPATH": str(tmp_path / "copy"),
+            "HOME": str(tmp_path / "home"),
+            "TMPDIR": str(tmp_path / "tmp"),
+            "PATH": "/usr/bin:/bin",
+        },
+        "cwd": tmp_path / "work",
+    }
+    show = "import dcos_docker_cli, tempfile; print(dcos_docker_cli.__file__, tempfile.gettempdir())"
+    seen = dcos_docker("-c", show, program=[sys.executable], **settings).succeeded()
+    assert seen.split() == [str(tmp_path / "copy" / package.name / "__init__.py"), str(tmp_path / "tmp")]
+    return {**settings, "program": [sys.executable, "-m", package.name]}
+
+
+@pytest.fixture(scope="session")
+def _own_engine(client: APIClient, installer: Path) -> Iterator[OwnEngine]:
+    """The installer is there for the node image."""
+    del installer
+    with own_engine(client, client.images("dcos-docker/node")[0]["Id"]) as made:
+        yield made
+
+
+@pytest.fixture
+def engine(_own_engine: OwnEngine) -> OwnEngine:
+    """An engine without anything on it. Tests that use it are in the group `own-engine`."""
+    _own_engine.clear()
+    return _own_engine

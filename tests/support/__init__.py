@@ -1,0 +1,1 @@
+"""What the tests share: running the program, looking at the engine, and standing between the two."""

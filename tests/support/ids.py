@@ -1,0 +1,18 @@
+"""Cluster ids that tell of which run of the tests they are, so that nothing of it can be overlooked in the end."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+RUN_VARIABLE = "DCOS_DOCKER_TEST_RUN"
+
+
+def run_prefix() -> str:
+    """Return what all ids of this run begin with."""
+    return f"t{os.environ[RUN_VARIABLE]}-"
+
+
+def new_id() -> str:
+    """Return a cluster id that nobody else has."""
+    return run_prefix() + uuid.uuid4().hex[:8]

@@ -1,0 +1,121 @@
+"""The configuration of a node's container, which is a pure function of the plan."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dcos_docker_cli import __version__, labels
+from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, Ground, node_config, proxy_environment
+from dcos_docker_cli.model import ClusterPlan, DCOSVariant, NodeRef, Role
+
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+GROUND = Ground(
+    image="dcos-docker/node:abc",
+    network_id="net1",
+    serve_volume="volume1",
+    hosts=("dcos-docker-x-master-0:172.28.0.2", "dcos-docker-x-agent-0:172.28.0.3"),
+    bootstrap_address="172.28.0.254",
+)
+PLAN = ClusterPlan("x", agents=1, public_agents=0, variant=DCOSVariant.ENTERPRISE)
+MASTER = NodeRef(Role.MASTER, 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in PROXY_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return node_config(PLAN, GROUND, MASTER, "172.28.0.2", nofile=1234)
+
+
+def test_systemd_has_what_it_needs(config: dict[str, Any]) -> None:
+    host = config["HostConfig"]
+    assert host["Privileged"] is True
+    assert host["CgroupnsMode"] == "private"
+    assert host["Init"] is False
+    assert host["Tmpfs"] == {"/run": "exec", "/tmp": "exec"}
+    assert host["Ulimits"] == [{"Name": "nofile", "Soft": 1234, "Hard": 1234}]
+    assert host["RestartPolicy"] == {"Name": "unless-stopped"}
+    assert "Cmd" not in config, "PID 1 is the image's own"
+    assert "Entrypoint" not in config
+    assert config["Tty"] is True
+
+
+def test_nothing_of_the_host_is_in_it(config: dict[str, Any]) -> None:
+    host = config["HostConfig"]
+    assert not {"Binds", "VolumesFrom", "Devices", "PidMode", "IpcMode", "UTSMode", "PortBindings"} & set(host)
+    assert {mount["Type"] for mount in host["Mounts"]} == {"volume"}
+    assert all(not mount.get("Source", "").startswith("/") for mount in host["Mounts"])
+    assert "ExposedPorts" not in config
+
+
+def test_mounts(config: dict[str, Any]) -> None:
+    *own, serve = config["HostConfig"]["Mounts"]
+    assert tuple(mount["Target"] for mount in own) == DATA_DIRECTORIES
+    assert serve == {"Type": "volume", "Source": "volume1", "Target": "/opt/dcos_install_tmp", "ReadOnly": True}
+    for mount in own:
+        assert "Source" not in mount, "without a name it goes with its container"
+        found = labels.decode(mount["VolumeOptions"]["Labels"])
+        assert (found.is_known, found.kind, found.cluster_id) == (True, labels.Kind.VOLUME, "x")
+
+
+def test_name_and_network(config: dict[str, Any]) -> None:
+    assert config["Image"] == GROUND.image
+    assert config["Hostname"] == "dcos-docker-x-master-0"
+    assert config["HostConfig"]["NetworkMode"] == "net1"
+    assert config["HostConfig"]["ExtraHosts"] == list(GROUND.hosts)
+    endpoints = config["NetworkingConfig"]["EndpointsConfig"]
+    assert endpoints == {"net1": {"IPAMConfig": {"IPv4Address": "172.28.0.2"}}}
+
+
+@pytest.mark.parametrize("ref", PLAN.refs)
+def test_labels_tell_all_of_a_node(ref: NodeRef) -> None:
+    found = labels.decode(node_config(PLAN, GROUND, ref, "172.28.0.9", nofile=1)["Labels"])
+    assert found.is_known
+    assert (found.kind, found.cluster_id, found.ref) == (labels.Kind.NODE, "x", ref)
+    assert (found.address, found.variant) == ("172.28.0.9", DCOSVariant.ENTERPRISE)
+    assert (found.distribution, found.transport, found.tool_version) == ("debian-12", "docker-exec", __version__)
+    assert found.creator is not None
+    assert not found.creator.is_dead()
+
+
+def test_a_variant_that_is_not_known_is_no_label() -> None:
+    config = node_config(ClusterPlan("x"), GROUND, MASTER, "172.28.0.2", nofile=1)
+    assert labels.VARIANT_KEY not in config["Labels"]
+
+
+def test_the_engine_can_read_it(config: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(config)) == config
+    assert all(isinstance(value, str) for value in config["Labels"].values())
+
+
+def test_without_a_proxy_there_are_no_variables(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config["Env"] == []
+    monkeypatch.setenv("NO_PROXY", "internal")
+    monkeypatch.setenv("http_proxy", "")
+    assert proxy_environment(GROUND.hosts) == []
+
+
+def test_a_proxy_is_passed_on_but_not_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3129")
+    monkeypatch.setenv("no_proxy", "internal,.corp")
+    found = dict(entry.split("=", 1) for entry in proxy_environment(GROUND.hosts))
+    assert set(found) == {"http_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
+    assert (found["http_proxy"], found["HTTPS_PROXY"]) == ("http://proxy:3128", "http://proxy:3129")
+    assert found["no_proxy"] == found["NO_PROXY"]
+    exempt = found["no_proxy"].split(",")
+    assert exempt[:4] == ["internal", ".corp", "127.0.0.1", "localhost"]
+    assert exempt[4:] == ["dcos-docker-x-master-0", "172.28.0.2", "dcos-docker-x-agent-0", "172.28.0.3"]
+
+
+def test_capital_no_proxy_is_kept_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", "internal")
+    assert "NO_PROXY=internal,127.0.0.1,localhost" in proxy_environment(())

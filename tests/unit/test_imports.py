@@ -1,0 +1,85 @@
+"""Each module can be imported alone, and quietly; what needs no engine imports nothing that is slow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.program import environment
+from tests.unit.test_layers import MODULES
+
+SLOW = ("docker", "requests", "urllib3", "yaml", "halo", "tabulate")
+# One process for each module would take long: it forks one, which has nothing imported, for each of them.
+ALONE = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        importlib.import_module(name)
+        sys.stdout.flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        print(name, "cannot be imported alone")
+"""
+LOADED = """
+import sys
+from dcos_docker_cli.cli.main import main
+try:
+    main()
+finally:
+    print("LOADED", *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+PARTS = 4
+
+
+def test_there_is_something_to_import() -> None:
+    assert len(MODULES) > 40
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_module_can_be_imported_alone(part: int) -> None:
+    names = [name for name in MODULES if not name.endswith("__main__")][part::PARTS]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ALONE, *names],
+        env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["--help"], 0),
+        (["--version"], 0),
+        (["create", "--help"], 0),
+        (["run", "--help"], 0),
+        (["frobnicate"], 2),
+        (["create"], 2),
+        (["run", "--node", "nobody", "true"], 2),
+        (["completion", "bash"], 0),
+        (["destroy-list"], 0),
+    ],
+)
+def test_what_needs_no_engine_imports_nothing_that_is_slow(args: list[str], code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *args],
+        env=environment({"DOCKER_HOST": "tcp://127.0.0.1:1"}),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    _, _, loaded = done.stderr.rpartition("LOADED ")
+    assert "click" in loaded.split()
+    assert not set(SLOW) & set(loaded.split())
+
+
+def test_completing_a_command_imports_nothing_that_is_slow() -> None:
+    completing = {"_DCOS_DOCKER_COMPLETE": "bash_complete", "COMP_WORDS": "dcos-docker cr", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        env=environment({**completing, "DOCKER_HOST": "tcp://127.0.0.1:1"}),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "plain,create\n"
+    assert not set(SLOW) & set(done.stderr.split())

@@ -1,0 +1,140 @@
+"""What is left over, and which containers are ours: pure functions of labels and names."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.leftovers import leftovers
+from dcos_docker_cli.backends.docker.naming import container_name, is_genuine
+from dcos_docker_cli.backends.docker.removal import Owned
+from dcos_docker_cli.labels import Creator, Kind
+from dcos_docker_cli.model import NodeRef, Role
+
+# By names, for the processes differ from one worker of the tests to the next.
+CREATORS = {
+    "alive": str(Creator.this_process()),
+    "dead": str(dataclasses.replace(Creator.this_process(), started="00000000-1")),
+    "elsewhere": str(dataclasses.replace(Creator.this_process(), host="elsewhere+1", started="00000000-1")),
+    "none": "",
+    "garbage": "garbage",
+}
+
+
+def never() -> None:
+    pytest.fail("it was removed")
+
+
+def owned(kind: Kind, cluster_id: str | None = None, *, creator: str = "alive", schema: str = "1") -> Owned:
+    what = {Kind.NETWORK: "network", Kind.VOLUME: "volume", Kind.CACHE: "volume"}.get(kind, "container")
+    written = {**labels.common(kind, cluster_id), labels.CREATOR_KEY: CREATORS[creator], labels.SCHEMA_KEY: schema}
+    key = f"{kind.value} of {cluster_id}"
+    return Owned(what, key, key, labels.decode(written), never)
+
+
+def names(*everything: Owned) -> list[str]:
+    return [item.name for item in leftovers(list(everything))]
+
+
+def test_nothing() -> None:
+    assert names() == []
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+def test_a_finished_cluster_is_never_left_over(creator: str) -> None:
+    kinds = (Kind.NODE, Kind.NETWORK, Kind.VOLUME)
+    assert names(*(owned(kind, "x", creator=creator) for kind in kinds)) == []
+
+
+@pytest.mark.parametrize("creator", ["alive", "elsewhere", "none", "garbage"])
+def test_a_create_that_may_live_keeps_all_of_its_id(creator: str) -> None:
+    kinds = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.NODE, Kind.NETWORK, Kind.VOLUME)
+    assert names(*(owned(kind, "x", creator=creator) for kind in kinds)) == []
+
+
+def test_a_dead_create_leaves_all_of_its_id() -> None:
+    kinds = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.NODE, Kind.NETWORK, Kind.VOLUME)
+    found = [owned(kind, "x", creator="dead") for kind in kinds]
+    living = [owned(Kind.NODE, "x-public"), owned(Kind.NETWORK, "x-public")]
+    assert names(*found, *living) == [item.name for item in found]
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOTSTRAP, Kind.SAMPLE])
+def test_what_is_transient_goes_with_its_process_alone(kind: Kind) -> None:
+    cluster_id = None if kind is Kind.SAMPLE else "x"
+    node = owned(Kind.NODE, "x", creator="dead")
+    assert names(owned(kind, cluster_id, creator="dead"), node) == [f"{kind.value} of {cluster_id}"]
+    assert names(owned(kind, cluster_id), node) == []
+
+
+def test_an_id_without_any_container_is_left_by_a_destroy() -> None:
+    network, volume = owned(Kind.NETWORK, "x"), owned(Kind.VOLUME, "x")
+    assert names(network, volume) == [network.name, volume.name]
+
+
+@pytest.mark.parametrize("creator", ["alive", "dead"])
+def test_a_cache_is_never_left_over(creator: str) -> None:
+    assert names(owned(Kind.CACHE, creator=creator)) == []
+
+
+def test_what_another_version_has_made_is_left_alone() -> None:
+    kinds = (Kind.RESERVATION, Kind.NETWORK, Kind.VOLUME)
+    assert names(*(owned(kind, "x", creator="dead", schema="2") for kind in kinds)) == []
+
+
+def test_a_container_of_another_version_keeps_its_id_alive() -> None:
+    assert names(owned(Kind.NODE, "x", schema="2"), owned(Kind.NETWORK, "x")) == []
+
+
+# Names
+
+
+def of_node(**changes: str) -> labels.Labels:
+    written = {
+        **labels.common(Kind.NODE, "x"),
+        labels.ROLE_KEY: "public_agent",
+        labels.INDEX_KEY: "1",
+        **changes,
+    }
+    return labels.decode(written)
+
+
+def test_a_node_is_one_by_its_name() -> None:
+    assert is_genuine(of_node(), NodeRef(Role.PUBLIC_AGENT, 1).host_name("x"))
+    assert is_genuine(of_node(), "dcos-docker-x-publicagent-1")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "mine", "dcos-docker-x-publicagent-0", "dcos-docker-y-publicagent-1", "dcos-docker-x-publicagent-1-2"]
+)
+def test_a_container_that_has_inherited_the_labels_of_a_node_is_none(name: str) -> None:
+    assert not is_genuine(of_node(), name)
+
+
+def test_a_node_without_a_place_is_none() -> None:
+    assert not is_genuine(of_node(**{labels.INDEX_KEY: "many"}), "dcos-docker-x-publicagent-1")
+
+
+@pytest.mark.parametrize("kind", [Kind.RESERVATION, Kind.BOOTSTRAP])
+def test_what_a_cluster_has_one_of(kind: Kind) -> None:
+    found = labels.decode(labels.common(kind, "x"))
+    assert is_genuine(found, container_name(kind, "x"))
+    assert not is_genuine(found, container_name(kind, "y"))
+    assert not is_genuine(found, "mine")
+
+
+def test_samples() -> None:
+    found = labels.decode(labels.common(Kind.SAMPLE))
+    assert is_genuine(found, "dcos-docker-sample-0123456789ab")
+    assert not is_genuine(found, "mine")
+
+
+@pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.CACHE, Kind.NETWORK, Kind.VOLUME])
+def test_a_container_of_an_image_of_ours_is_none(kind: Kind) -> None:
+    assert not is_genuine(labels.decode(labels.common(kind)), "dcos-docker-x-master-0")
+
+
+def test_another_version_is_taken_at_its_word() -> None:
+    assert is_genuine(of_node(**{labels.SCHEMA_KEY: "2"}), "whatever")

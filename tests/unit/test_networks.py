@@ -1,0 +1,101 @@
+"""Subnets that nobody uses, and addresses within them."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcos_docker_cli.backends.docker import networks
+from dcos_docker_cli.backends.docker.networks import Network, free_subnets, host_entries
+from dcos_docker_cli.model import MAX_NODES, ClusterPlan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OF_DCOS = [
+    IPv4Network(text)
+    for text in ("172.29.0.0/16", "172.31.254.0/24", "9.0.0.0/8", "11.0.0.0/8", "44.128.0.0/20", "198.51.100.0/30")
+]
+OF_DOCKER = IPv4Network("172.17.0.0/16")
+# Mostly near our pools, or hardly any would matter.
+NEAR = st.integers(int(ipaddress.IPv4Address("172.16.0.0")), int(ipaddress.IPv4Address("172.31.255.255")))
+HOME = st.integers(int(ipaddress.IPv4Address("192.168.0.0")), int(ipaddress.IPv4Address("192.168.255.255")))
+SUBNETS = st.builds(
+    lambda address, length: IPv4Network((address, length), strict=False), NEAR | HOME, st.integers(12, 32)
+)
+
+
+def test_no_subnet_is_one_that_dc_os_or_docker_uses() -> None:
+    found = list(free_subnets([]))
+    assert len(found) == 3 * 256 + 128
+    assert len(set(found)) == len(found)
+    for subnet in found:
+        assert subnet.prefixlen == 24
+        assert subnet.is_private
+        assert not any(subnet.overlaps(other) for other in [*OF_DCOS, OF_DOCKER])
+
+
+@given(st.lists(SUBNETS, max_size=20))
+def test_no_subnet_overlaps_one_that_is_taken(taken: list[IPv4Network]) -> None:
+    for subnet in itertools.islice(free_subnets(taken), 30):
+        assert not any(subnet.overlaps(other) for other in taken)
+
+
+def test_when_all_is_taken_there_is_none() -> None:
+    assert list(free_subnets([IPv4Network("0.0.0.0/0")])) == []
+
+
+def test_a_single_address_takes_its_subnet() -> None:
+    first, second = itertools.islice(free_subnets([]), 2)
+    assert next(free_subnets([IPv4Network((first[77], 32))])) == second
+
+
+def test_every_node_and_the_bootstrap_node_have_addresses_of_their_own() -> None:
+    network = Network("id", "172.28.7.0/24")
+    found = [network.address(position) for position in range(MAX_NODES)]
+    assert found[0] == "172.28.7.2"
+    everything = [*found, network.bootstrap_address]
+    assert len(set(everything)) == MAX_NODES + 1
+    gateway, broadcast = "172.28.7.1", "172.28.7.255"
+    assert not {gateway, broadcast, "172.28.7.0"} & set(everything)
+    assert all(ipaddress.ip_address(address) in IPv4Network(network.subnet) for address in everything)
+
+
+def test_host_entries() -> None:
+    plan = ClusterPlan("x", agents=1, public_agents=0)
+    assert host_entries("x", plan.refs, Network("id", "172.28.7.0/24")) == [
+        "dcos-docker-x-master-0:172.28.7.2",
+        "dcos-docker-x-agent-0:172.28.7.3",
+    ]
+
+
+HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (HEADER, []),
+        ("", []),
+        (HEADER + "eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n", []),
+        (HEADER + "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n", ["172.17.0.0/16"]),
+        (HEADER + "tun0\t0105A8C0\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n", ["192.168.5.1/32"]),
+        (HEADER + "tun0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0\ncut\n", ["10.0.0.0/8"]),
+    ],
+)
+def test_local_routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, wanted: list[str]) -> None:
+    file = tmp_path / "route"
+    file.write_text(text)
+    monkeypatch.setattr(networks, "ROUTES", file)
+    assert [str(route) for route in networks._local_routes()] == wanted
+
+
+def test_local_routes_of_a_machine_without_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "ROUTES", tmp_path / "none")
+    assert networks._local_routes() == []
