@@ -115,7 +115,9 @@ class Spinner:
             over.set()
             ticker.join()
             self._current = None
-            (spinner.succeed if succeeded else spinner.fail)(label())
+            # Halo's own symbols have colours, also when none is wanted.
+            symbol, symbol_colour = ("✔", "green") if succeeded else ("✖", "red")
+            spinner.stop_and_persist(symbol if no_colour() else click.style(symbol, fg=symbol_colour), label())
 
     def note(self, text: str) -> None:
         """Tell it on a line of its own, above the spinner."""

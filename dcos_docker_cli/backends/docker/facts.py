@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -59,9 +60,9 @@ def engine_facts(engine: Engine) -> EngineFacts:
 
 
 def _time(text: str) -> datetime:
-    """Read RFC 3339 with nanoseconds, of which Python takes six digits."""
-    whole, _, rest = text.partition(".")
-    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    zone = rest[len(digits) :] if rest else "Z" if whole.endswith("Z") else ""
-    stamp = f"{whole.rstrip('Z')}.{digits[:6].ljust(6, '0')}{zone}"
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+    """Read RFC 3339 as Go writes it: with up to nine digits of a second, of which Python takes six."""
+    match = re.fullmatch(r"(.{19})(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", text)
+    if not match:
+        raise ValueError(f"{text!r} is no time")
+    whole, digits, zone = match.groups(default="")
+    return datetime.fromisoformat(f"{whole}.{digits[:6]:0<6}{zone.replace('Z', '+00:00')}")
