@@ -40,6 +40,7 @@ class Cancellation:
         self._closers: set[Callable[[], None]] = set()
         self._interrupted = False
         self._undoing = False
+        self._groups = 0
 
     def cancel(self) -> None:
         """Interrupt the operation: make every `check` and `sleep` raise, and close what blocks."""
@@ -54,8 +55,25 @@ class Cancellation:
             self._undoing = True
             self._event.clear()
 
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """Enclose workers that stop together; groups can be nested.
+
+        An `abort` in any of them lasts until the outermost is over, so that workers outside of the one that failed do
+        not take what was closed for a failure of their own.
+        """
+        with self._lock:
+            self._groups += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._groups -= 1
+                if not self._groups:
+                    self.end_abort()
+
     def abort(self) -> None:
-        """Stop the workers because one has failed; `end_abort` is to follow."""
+        """Stop the workers because one has failed."""
         with self._lock:
             self._event.set()
             closers = list(self._closers)
@@ -182,7 +200,7 @@ def together(calls: list[Callable[[], R]], cancellation: Cancellation) -> list[R
     """Make the calls at the same time; results in order, failures as in `parallel`."""
     if not calls:
         return []
-    with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(calls))) as pool:
+    with cancellation.group(), ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(calls))) as pool:
         futures = [pool.submit(call) for call in calls]
         _, pending = wait(futures, return_when=FIRST_EXCEPTION)
         if pending:
@@ -190,7 +208,6 @@ def together(calls: list[Callable[[], R]], cancellation: Cancellation) -> list[R
             for future in pending:
                 future.cancel()
             wait(pending)
-            cancellation.end_abort()
     raise_first_failure(futures)
     return [future.result() for future in futures]
 

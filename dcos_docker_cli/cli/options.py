@@ -27,12 +27,11 @@ quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback
 verbose = click.option(
     "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show what happens within each step."
 )
-help_ = click.help_option("-h", "--help")
 
 
 def common(function: F) -> F:
     """Add the options that every command has."""
-    for option in (help_, verbose, quiet):
+    for option in (verbose, quiet):
         function = option(function)
     return function
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -76,7 +77,7 @@ VARIANT = Variant()
 
 def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
     """Refuse what is no length of time."""
-    if not 0 < value < float("inf"):
+    if not 0 < value <= threading.TIMEOUT_MAX:
         raise click.BadParameter("It must be a number of seconds above 0.", ctx, parameter)
     return value
 

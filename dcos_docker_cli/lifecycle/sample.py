@@ -21,10 +21,15 @@ RUNTIME_DIRECTORY = "/runtime"
 
 def check_target(path: Path) -> None:
     """Raise `UsageError` when no file can be written there."""
-    if path.is_dir():
+    try:
+        is_directory, has_parent = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    if is_directory:
         raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path}/dcos_generate_config.sh")
-    if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.", hint=f"mkdir -p {path.parent}")
+    if not has_parent:
+        hint = "" if path.parent.exists() else f"mkdir -p {path.parent}"
+        raise UsageError(f"There is no directory {path.parent}.", hint=hint)
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"You may not write into {path.parent}.")
 

@@ -19,7 +19,7 @@ from dcos_docker_cli.concurrency import (
     run_interruptible,
     together,
 )
-from dcos_docker_cli.exceptions import Cancelled
+from dcos_docker_cli.exceptions import Cancelled, EngineUnreachableError, NodeStartError
 from tests.support.program import environment
 
 LONG = 30.0
@@ -330,3 +330,28 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     process.send_signal(signal.SIGTERM)
     assert rest(process) == STOPPED
     assert process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("milliseconds", [0, 0.5, 1, 2])
+def test_what_an_inner_failure_closes_is_no_failure_of_its_own(milliseconds: float) -> None:
+    cancellation = Cancellation()
+    closed = threading.Event()
+
+    def streams() -> None:
+        with cancellation.closing(closed.set):
+            closed.wait(10)
+            time.sleep(milliseconds / 1000)
+            raise EngineUnreachableError("the connection broke")
+
+    def node(number: int) -> None:
+        if number == 0:
+            cancellation.sleep(10)
+        raise NodeStartError("the cause")
+
+    with pytest.raises(NodeStartError, match="the cause"):
+        together([streams, lambda: _drop(parallel(node, [0, 1], cancellation))], cancellation)
+    cancellation.check()
+
+
+def _drop(_: object) -> None:
+    """Give nothing back."""

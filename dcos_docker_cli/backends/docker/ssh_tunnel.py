@@ -27,6 +27,8 @@ def forwarded_socket(url: str) -> str:
 
     The tunnel ends with this process. Raises `EngineUnreachableError` with what ssh says.
     """
+    if not urlsplit(url).hostname:
+        raise UsageError(f"{url} names no host.", hint="Write ssh://user@host.")
     if not shutil.which("ssh"):
         raise UsageError(f"{url} needs the program ssh, which is not installed.")
     directory = Path(tempfile.mkdtemp(prefix="dcos-docker-ssh-"))
