@@ -33,7 +33,8 @@ WHOLE = f"{CACHE_DIR}/whole"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 READY_SECONDS = 900
 """How long another create may use the cache of the same installer."""
-# Its directory of the last run is emptied, but for what is mounted in it.
+FORGET = f"find {WORK_DIR}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +"
+"""The configuration is a cluster's, and may have secrets: it does not stay in the cache."""
 START = f"""
 for try in $(seq {READY_SECONDS * 10}); do
     docker version >/dev/null 2>&1 && break
@@ -42,7 +43,7 @@ for try in $(seq {READY_SECONDS * 10}); do
 done
 docker version >/dev/null || exit 1
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force >/dev/null
-find {WORK_DIR}/genconf -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {{}} +
+{FORGET}
 test -e {WHOLE} && echo whole
 exit 0
 """
@@ -73,7 +74,7 @@ class Genconf:
             doing="Writing the configuration",
         )
         self._installer("--genconf")
-        check(self._node, ["touch", WHOLE], doing="Keeping the installer's cache")
+        check(self._node, ["sh", "-c", f"{FORGET} && touch {WHOLE}"], doing="Keeping the installer's cache")
         return variant
 
     def _bring(self, installer: Installer) -> None:
