@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.clusters import Cluster
 from tests.support.engine import of_cluster, of_run, volume_exists
 from tests.support.ids import run_prefix
 from tests.support.installers import fresh_copy
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from docker import APIClient
-
-    from tests.support.clusters import Cluster
 
 WHERE_TO_GET_ONE = (
     "Next: Give the path of a dcos_generate_config.sh, or make one to try with: dcos-docker sample-installer PATH\n"
@@ -149,6 +148,41 @@ def test_configuration_that_the_installer_refuses(
     assert "\x1b" not in stderr
     assert "Traceback" not in stderr
     assert not volume_exists(client, cache)
+
+
+def test_installation_that_fails(tmp_path: Path, installer: Path, cluster_id: str) -> None:
+    extra = tmp_path / "extra.yaml"
+    extra.write_text("bootstrap_url: file:///nowhere\n")
+    one = ("--agents", "0", "--public-agents", "0")
+    code, stdout, stderr = create(installer, cluster_id, *one, "--extra-config", extra)
+    assert (code, stdout) == (1, "")
+    assert "\nError: DC/OS could not be installed on master_0: " in stderr
+    assert "\nNext: To look at the node, create the cluster again with --keep-on-failure.\n" in stderr
+    assert "\n  " in stderr
+    assert "Traceback" not in stderr
+
+
+def test_installation_that_fails_and_is_kept(
+    client: APIClient, tmp_path: Path, installer: Path, cluster_id: str
+) -> None:
+    """To look at it: it is a cluster like any other, and `destroy` removes it."""
+    extra = tmp_path / "extra.yaml"
+    extra.write_text("bootstrap_url: file:///nowhere\n")
+    one = ("--agents", "0", "--public-agents", "0", "--keep-on-failure")
+    code, _, stderr = create(installer, cluster_id, *one, "--extra-config", extra)
+    assert code == 1
+    assert f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {cluster_id}\n" in stderr
+    cluster = Cluster(cluster_id)
+    assert cluster.inspect()["state"] == "running"
+    assert "dcos" in cluster.output("ls", "/opt/dcos_install_tmp")
+    assert cluster.dcos_docker("destroy").succeeded() == f"{cluster_id}\n"
+
+
+def test_dcos_that_is_not_ready_in_time(installer: Path, cluster_id: str) -> None:
+    one = ("--agents", "0", "--public-agents", "0")
+    code, stdout, stderr = create(installer, cluster_id, *one, "--wait-for-dcos", "--timeout", "0.01")
+    assert (code, stdout) == (124, "")
+    assert f'\nError: DC/OS on the cluster "{cluster_id}" was not ready within 0.01 s. Not ready:\n  ' in stderr
 
 
 def test_installer_that_fails_to_load(client: APIClient, tmp_path: Path, installer: Path, cluster_id: str) -> None:

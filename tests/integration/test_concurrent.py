@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tests.support.clusters import Cluster
 from tests.support.engine import of_cluster
-from tests.support.program import Running
+from tests.support.program import Running, at
+from tests.support.proxy import EngineProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,21 @@ def test_two_ids_from_a_new_installer(
     for one in ids:
         Cluster(one).dcos_docker("destroy").succeeded()
         assert of_cluster(client, one) == []
+
+
+def test_cache_that_vanishes_before_it_is_used_is_made_anew(
+    client: APIClient, engine_socket: str, fresh_installer: tuple[Path, str], cluster_id: str
+) -> None:
+    """Another create that failed, or `clean`, may just have removed it. What the engine then makes must be ours."""
+    installer, cache = fresh_installer
+    with EngineProxy(engine_socket) as proxy:
+        trigger = proxy.when(r"POST \S+/containers/create\?name=\S+-bootstrap", lambda: client.remove_volume(cache))
+        with Running("create", installer, "-c", cluster_id, *SMALL, env=at(proxy.url)) as running:
+            assert running.end().succeeded() == f"{cluster_id}\n"
+    assert trigger.fired.is_set()
+    labels = client.inspect_volume(cache)["Labels"]
+    assert (labels["dcos_docker.schema"], labels["dcos_docker.kind"]) == ("1", "cache")
+    Cluster(cluster_id).dcos_docker("destroy").succeeded()
 
 
 def test_two_destroys_of_one_id(client: APIClient, installer: Path, cluster_id: str) -> None:

@@ -172,12 +172,16 @@ def test_second_interrupt_does_not_cut_the_undoing_short(
     ],
 )
 def test_interrupt_at_any_time(
-    client: APIClient, installer: Path, cluster_id: str, sent: signal.Signals, seconds: float
+    client: APIClient, engine_socket: str, installer: Path, cluster_id: str, sent: signal.Signals, seconds: float
 ) -> None:
-    with Running("create", installer, "-c", cluster_id, *SMALL) as running:
-        time.sleep(seconds)
-        running.send(sent)
-        result = running.end()
+    """The time counts from the first call to the engine: before it Python itself may still be starting."""
+    with EngineProxy(engine_socket) as proxy:
+        first = proxy.when(r"GET /_ping", lambda: None)
+        with Running("create", installer, "-c", cluster_id, *SMALL, env=at(proxy.url)) as running:
+            assert first.fired.wait(60)
+            time.sleep(seconds)
+            running.send(sent)
+            result = running.end()
     if result.code == 0:  # on a fast machine it is over by then
         assert result.stdout == f"{cluster_id}\n"
         assert len(containers(client, cluster_id)) == 2
@@ -210,22 +214,29 @@ def test_interrupt_with_keep_on_failure_keeps(
     assert of_cluster(client, cluster_id) == []
 
 
+@pytest.mark.parametrize("interrupted", ["first", "second"])
 def test_interrupt_while_another_create_has_the_cache(
-    client: APIClient, cluster_id: str, new_cluster_id: Callable[[], str], fresh_installer: tuple[Path, str]
+    client: APIClient,
+    cluster_id: str,
+    new_cluster_id: Callable[[], str],
+    fresh_installer: tuple[Path, str],
+    interrupted: str,
 ) -> None:
-    """The one that is interrupted must not take the cache from the other, which waits for it."""
+    """Neither takes the cache from the other: not the one that has it, nor the one that waits for it."""
     installer, cache = fresh_installer
     with Running("create", installer, "-c", cluster_id, *SMALL) as first:
         eventually(lambda: containers(client, cluster_id, "bootstrap") != [], "the first has its bootstrap node")
         other = new_cluster_id()
         with Running("create", installer, "-c", other, *SMALL) as second:
             eventually(lambda: containers(client, other, "bootstrap") != [], "the second has its bootstrap node")
-            first.send(signal.SIGINT)
-            assert_stopped(first.end(), 130)
-            assert of_cluster(client, cluster_id) == []
-            assert second.end().succeeded() == f"{other}\n"
+            stops, goes_on = (first, second) if interrupted == "first" else (second, first)
+            stops.send(signal.SIGINT)
+            assert_stopped(stops.end(), 130)
+            assert of_cluster(client, cluster_id if interrupted == "first" else other) == []
+            made = goes_on.end().succeeded()
+    assert made == f"{other if interrupted == 'first' else cluster_id}\n"
     assert volume_exists(client, cache)
-    assert dcos_docker("destroy", "-c", other).succeeded() == f"{other}\n"
+    assert dcos_docker("destroy", "-c", made.strip()).succeeded() == made
 
 
 @pytest.mark.xdist_group("killed")  # `clean` may take what is left here on purpose

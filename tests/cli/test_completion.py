@@ -1,0 +1,92 @@
+"""Completion on the shell: with the scripts that are shipped, and without an engine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dcos_docker_cli.cli.main import COMMANDS
+from tests.support.program import PROGRAM, at, dcos_docker, environment
+
+COMPLETIONS = Path(__file__).parents[2] / "completions"
+NOWHERE = at("tcp://127.0.0.1:1")
+
+
+def offered(*words: str, env: dict[str, str | None] | None = None) -> list[str]:
+    """Return what is offered for the last of these words."""
+    line = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    done = dcos_docker(env={**(env or NOWHERE), "_DCOS_DOCKER_COMPLETE": "bash_complete", **line})
+    assert (done.code, done.stderr) == (0, "")
+    return [word.partition(",")[2] for word in done.stdout.splitlines() if word]
+
+
+def test_commands() -> None:
+    assert offered("dcos-docker", "") == list(COMMANDS)
+    assert offered("dcos-docker", "de") == ["destroy", "destroy-list"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options(command: str) -> None:
+    found = offered("dcos-docker", command, "--")
+    assert {"--help", "--quiet", "--verbose"} <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_values() -> None:
+    assert offered("dcos-docker", "create", "--variant", "") == ["oss", "enterprise"]
+    assert offered("dcos-docker", "list", "--output", "") == ["table", "ids", "json", "yaml"]
+    assert offered("dcos-docker", "completion", "") == ["bash", "zsh", "fish"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("destroy", "--cluster-id", ""), ("destroy-list", ""), ("run", "--node", ""), ("inspect", "-c", "a")],
+)
+def test_without_an_engine_nothing_is_offered_and_nothing_said(words: tuple[str, ...], tmp_path: Path) -> None:
+    assert offered("dcos-docker", *words) == []
+    assert offered("dcos-docker", *words, env=at("garbage")) == []
+    broken: dict[str, str | None] = {**at(""), "DOCKER_HOST": None, "DOCKER_CONFIG": str(tmp_path)}
+    (tmp_path / "config.json").write_text("{")
+    assert offered("dcos-docker", *words, env=broken) == []
+
+
+def complete_in(shell: str, script: str) -> list[str]:
+    """Run a script in a shell, in which the completion is set up; return the lines that it prints."""
+    done = subprocess.run(
+        [shell, "-c", script],
+        env=environment({**NOWHERE, "PATH": f"{PROGRAM.parent}:/usr/bin:/bin"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_script_for_bash() -> None:
+    """As bash calls it: the function that is registered is given the words, and fills COMPREPLY."""
+    script = f"""
+        source '{COMPLETIONS}/dcos-docker.bash'
+        function=$(complete -p dcos-docker | sed -E 's/.*-F ([^ ]+).*/\\1/')
+        COMP_WORDS=(dcos-docker des) COMP_CWORD=1
+        "$function" dcos-docker des dcos-docker
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    assert complete_in("bash", script) == ["destroy", "destroy-list"]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish here")
+def test_script_for_fish() -> None:
+    script = f"source '{COMPLETIONS}/dcos-docker.fish'; complete --do-complete 'dcos-docker des'"
+    assert [line.split("\t")[0] for line in complete_in("fish", script)] == ["destroy", "destroy-list"]
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh here")
+def test_script_for_zsh() -> None:
+    assert complete_in("zsh", f"autoload -U compinit; compinit -u; source '{COMPLETIONS}/dcos-docker.zsh'") == []
