@@ -25,6 +25,7 @@ WRAPPER = Path("/usr/local/sbin/dcos-docker-runc")
 DAEMON_JSON = Path("/etc/docker/daemon.json")
 LOG = Path("/var/log/dcos-docker-engine.log")
 SOCKET = "/var/run/docker.sock"
+PID_FILES = (Path("/var/run/docker.pid"), Path("/var/run/docker/containerd/containerd.pid"))
 START_SECONDS = 60
 # The order of linux/capability.h.
 CAPABILITIES = [
@@ -163,6 +164,7 @@ def start(*, restart: bool) -> None:
             as_root("systemctl", "restart", "docker")
     else:
         say(f"No init system here: starting dockerd in the background, its log is {LOG}.")
+        remove_stale_pid_files()
         as_root("sh", "-c", f"setsid dockerd >{LOG} 2>&1 </dev/null &")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -172,6 +174,13 @@ def start(*, restart: bool) -> None:
             return
         time.sleep(0.1)
     sys.exit(f"The Docker engine did not answer within {START_SECONDS} s. Look at {LOG} or `journalctl -u docker`.")
+
+
+def remove_stale_pid_files() -> None:
+    """Remove the process ids that an engine which was killed has left: another process may have them by now."""
+    for path in PID_FILES:
+        if path.exists():
+            as_root("rm", "-f", str(path))
 
 
 def say(text: str) -> None:
