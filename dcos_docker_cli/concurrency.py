@@ -41,6 +41,7 @@ class Cancellation:
         self._interrupted = False
         self._undoing = False
         self._groups = 0
+        self._expired = 0
 
     def cancel(self) -> None:
         """Interrupt the operation: make every `check` and `sleep` raise, and close what blocks."""
@@ -81,9 +82,9 @@ class Cancellation:
             close()
 
     def end_abort(self) -> None:
-        """Let work begin again when the workers have stopped, unless the operation is interrupted."""
+        """Let work begin again when the workers have stopped, unless there is a reason of its own to stop all."""
         with self._lock:
-            if self._undoing or not self._interrupted:
+            if self._undoing or not (self._interrupted or self._expired):
                 self._event.clear()
 
     def check(self) -> None:
@@ -128,7 +129,9 @@ class Cancellation:
         expired = threading.Event()
 
         def expire() -> None:
-            expired.set()
+            with self._lock:
+                expired.set()
+                self._expired += 1
             self.abort()
 
         timer = threading.Timer(seconds, expire)
@@ -137,14 +140,15 @@ class Cancellation:
         try:
             yield
         except Cancelled:
-            self.end_abort()
             if expired.is_set() and not self._interrupted:
                 raise TimeoutError from None
             raise
         finally:
             timer.cancel()
             timer.join()
-            self.end_abort()
+            with self._lock:
+                self._expired -= expired.is_set()
+                self.end_abort()
 
 
 def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_interrupt: Callable[[], object]) -> T:

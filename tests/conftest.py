@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -15,7 +15,7 @@ from tests.support import engine, ids
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENGINE_USED = pytest.StashKey[bool]()
+ENGINE_USE = pytest.StashKey["EngineUse"]()
 
 # A busy machine must not turn a slow example into a failure.
 settings.register_profile("dcos-docker", deadline=None)
@@ -23,8 +23,10 @@ settings.load_profile("dcos-docker")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this run a name of its own, which the workers inherit."""
+    """Give this run a name of its own, which the workers inherit, and look out for what uses the engine."""
     os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+    config.stash[ENGINE_USE] = EngineUse()
+    config.pluginmanager.register(config.stash[ENGINE_USE])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,33 +37,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Remember that there is something to look for in the end."""
-    if item.get_closest_marker("engine"):
-        item.config.stash[ENGINE_USED] = True
+class EngineUse:
+    """Whether a test has used the engine. Where there are workers, the process that directs them learns it too."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Look at a test that begins."""
+        self.seen = self.seen or "/integration/" in nodeid
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: object) -> None:
-    """Learn from a worker what it has done; one that broke down may have done anything."""
-    if error or node.workeroutput.get("engine_used"):
-        node.config.stash[ENGINE_USED] = True
-
-
+@pytest.hookimpl(trylast=True)  # when the workers have ended
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when something of it is left on the engine, and remove that."""
-    config = session.config
-    used = config.stash.get(ENGINE_USED, False)
-    if hasattr(config, "workeroutput"):
-        config.workeroutput["engine_used"] = used
-    elif used:
-        client = engine.plain_client()
-        left = engine.of_run(client, ids.run_prefix())
-        engine.remove(client, left)
-        client.close()
-        if left:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            print("\nLeft on the engine by this run of the tests, and removed now:", *left, sep="\n  ")  # noqa: T201
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker or not session.config.stash[ENGINE_USE].seen:
+        return
+    client = engine.plain_client()
+    left = engine.of_run(client, ids.run_prefix())
+    engine.remove(client, left)
+    client.close()
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nLeft on the engine by this run of the tests, and removed now:", *left, sep="\n  ")  # noqa: T201
 
 
 @pytest.fixture(autouse=True)

@@ -209,6 +209,20 @@ def test_limited_ends_with_a_timeout(cancellation: Cancellation) -> None:
     cancellation.check()
 
 
+def test_limited_ends_also_when_the_time_is_up_just_as_workers_end(cancellation: Cancellation) -> None:
+    """Workers that end together let work begin again; the end of the time must outlast that."""
+
+    def work() -> None:
+        parallel(lambda _: time.sleep(0.2), range(3), cancellation)
+        cancellation.sleep(LONG)
+
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError), cancellation.limited(0.05):
+        work()
+    assert time.monotonic() - begin < LONG / 2
+    cancellation.check()
+
+
 def test_limited_lets_pass_what_is_in_time(cancellation: Cancellation) -> None:
     with cancellation.limited(LONG):
         cancellation.sleep(0)

@@ -7,13 +7,12 @@ another host cannot be seen, so what it has reserved is never taken for a leftov
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
-from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError
+from dcos_docker_cli.exceptions import EngineError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ def clean(engine: Engine, *, dry_run: bool, cache: bool, images: bool) -> list[s
 
 def remove_dead(engine: Engine, kind: Kind) -> None:
     """Remove the containers of a kind whose process is dead."""
-    for item in containers(engine, kind=kind):
-        if _maker_is_dead(item):
-            with suppress(EngineNotFoundError):
-                item.remove()
+    remove_all(engine, lambda: [item for item in containers(engine, kind=kind) if _maker_is_dead(item)])
 
 
 def leftovers(everything: list[Owned]) -> list[Owned]:
