@@ -17,6 +17,7 @@ quickstart: engine ## From nothing to a running cluster of four nodes, with a st
 
 test: engine lint ## Set up what tests need, and run all of them
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -m alone
 
 unit: venv ## Run the tests that need no engine
 	$(BIN)/pytest -n $(WORKERS) tests/unit tests/cli -m "not engine"
@@ -44,6 +45,7 @@ golden: venv ## Write the expected help texts and the completion scripts anew
 
 bench: engine ## Measure the commands beside what the engine itself needs
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/files.py
 
 clean: ## Remove the environment and what tools have cached here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

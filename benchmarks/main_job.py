@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.backends.docker import images
 from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, WAIT_UNTIL_BOOTED, nofile_limit
+from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.progress import Silent
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def ours(*args: str) -> Callable[[], object]:
 
 def measure(rounds: int, installer: Path) -> dict[str, tuple[list[float], list[float]]]:
     """Return the seconds of each round, ours and the floor's, by job."""
-    engine = Docker().engine
+    engine = DockerHost().engine
     floor = Floor(images.ensure_node_image(engine, Silent()), nofile_limit(engine), installer)
     client = f"docker.APIClient(version='{engine.api_version}')"
     listing = f"import docker; {client}.containers(all=True, filters={{'label': 'x'}})"
@@ -164,7 +164,7 @@ def main() -> None:
         installer = Path(directory) / "dcos_generate_config.sh"
         run(PROGRAM, "sample-installer", str(installer))
         times = measure(1 if arguments.quick else 5, installer)
-    facts = Docker().facts()
+    facts = DockerHost().facts()
     print(f"Docker {facts.version}, {facts.cpus} CPUs, Python {platform.python_version()}, {facts.operating_system}\n")
     print("| job | dcos-docker, s | floor, s | ratio | spread of ours |")
     print("|---|---|---|---|---|")

@@ -10,6 +10,7 @@ DcosDockerError            1
 ├── ClusterExistsError     5
 ├── DCOSTimeoutError     124
 ├── EngineUnreachableError 125
+├── NodeUnreachableError   1
 ├── EngineError            1    the engine refused a call
 │   ├── EngineNotFoundError
 │   └── EngineConflictError
@@ -18,6 +19,9 @@ DcosDockerError            1
 ├── GenconfError           1
 ├── InstallError           1
 ├── CommandError           1
+├── DownloadError          1
+├── PathError              1    also a ValueError
+├── ExistingNodesError     1
 └── DCOSNotInstalledError  1
 """
 
@@ -39,6 +43,11 @@ class DcosDockerError(Exception):
         self.message = message
         self.hint = hint
         self.details = tuple(details)
+
+    def __str__(self) -> str:
+        """Return all of it, for programs that show a traceback."""
+        hint = [f"Next: {self.hint}"] if self.hint else []
+        return "\n".join([self.message, *(f"  {line}" for line in self.details), *hint])
 
 
 class UsageError(DcosDockerError):
@@ -96,6 +105,10 @@ class EngineUnreachableError(DcosDockerError):
     exit_code = 125
 
 
+class NodeUnreachableError(DcosDockerError):
+    """There is no SSH connection to a node, or it was lost; the message has what ssh says."""
+
+
 class EngineError(DcosDockerError):
     """The engine refused a call. ``status`` is the HTTP status of its answer."""
 
@@ -130,6 +143,18 @@ class InstallError(DcosDockerError):
 
 class CommandError(DcosDockerError):
     """A command that the tool ran on a node failed."""
+
+
+class DownloadError(DcosDockerError):
+    """An installer could not be downloaded."""
+
+
+class PathError(DcosDockerError, ValueError):
+    """A file that is to be sent or fetched is not there, or something else is in the place where it is to go."""
+
+
+class ExistingNodesError(DcosDockerError):
+    """What was asked for needs nodes that were made by us, and these exist already."""
 
 
 class DCOSNotInstalledError(DcosDockerError):

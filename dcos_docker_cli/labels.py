@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dcos_docker_cli import __version__
-from dcos_docker_cli.model import DCOSVariant, NodeRef, Role
+from dcos_docker_cli.model import NAME_PREFIX, DCOSVariant, NodeRef, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,8 @@ DISTRIBUTION_KEY = PREFIX + "distribution"
 DOCKER_VERSION_KEY = PREFIX + "docker_version"
 VARIANT_KEY = PREFIX + "variant"
 TRANSPORT_KEY = PREFIX + "transport"
+NAME_PREFIX_KEY = PREFIX + "name_prefix"
+"""With what the name of a node's container begins."""
 CREATOR_KEY = PREFIX + "creator"
 CONTENT_KEY = PREFIX + "content"
 """What a cache or an image was made from, as a digest."""
@@ -51,6 +53,7 @@ class Kind(Enum):
     CACHE = "cache"
     IMAGE = "image"
     SAMPLE = "sample"
+    SIDECAR = "sidecar"
 
 
 def selector(kind: Kind | None = None, cluster_id: str | None = None) -> list[str]:
@@ -88,6 +91,7 @@ class Labels:
     distribution: str
     variant: DCOSVariant | None
     transport: str
+    name_prefix: str
     creator: Creator | None
 
     @property
@@ -109,6 +113,7 @@ def decode(labels: Mapping[str, str]) -> Labels:
         distribution=labels.get(DISTRIBUTION_KEY, ""),
         variant=_member(DCOSVariant, labels.get(VARIANT_KEY)),
         transport=labels.get(TRANSPORT_KEY, ""),
+        name_prefix=labels.get(NAME_PREFIX_KEY, NAME_PREFIX),
         creator=Creator.parse(labels.get(CREATOR_KEY, "")),
     )
 

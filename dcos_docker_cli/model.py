@@ -25,7 +25,6 @@ MASTER_COUNTS = (1, 3, 5, 7, 9)
 INSTALL_DIR = "/opt/dcos_install_tmp"
 """Where every node has the installer's `genconf/serve`, read-only."""
 DEFAULT_CLUSTER_ID = "default"
-DEFAULT_DISTRIBUTION = "debian-12"
 
 
 class Role(Enum):
@@ -65,10 +64,10 @@ class NodeRef:
     def __str__(self) -> str:
         return f"{self.role.word}_{self.index}"
 
-    def host_name(self, cluster_id: str) -> str:
+    def host_name(self, cluster_id: str, prefix: str = NAME_PREFIX) -> str:
         """Return the name of the node's container and host."""
         # The role is one word, or the public agents of "x" would have the names of the agents of "x-public".
-        return f"{NAME_PREFIX}-{cluster_id}-{self.role.word.replace('_', '')}-{self.index}"
+        return f"{prefix}-{cluster_id}-{self.role.word.replace('_', '')}-{self.index}"
 
     @property
     def sort_key(self) -> tuple[int, int]:
@@ -153,9 +152,7 @@ class ClusterPlan:
     masters: int = 1
     agents: int = 1
     public_agents: int = 1
-    distribution: str = DEFAULT_DISTRIBUTION
     variant: DCOSVariant | None = None
-    transport: Transport = Transport.DOCKER_EXEC
     refs: Sequence[NodeRef] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -172,6 +169,26 @@ class ClusterPlan:
         """Raise `UsageError` when DC/OS does not run with so many masters."""
         if self.masters not in MASTER_COUNTS:
             raise UsageError(f"DC/OS runs with 1, 3, 5, 7 or 9 masters, not with {self.masters}.")
+
+
+def check_name_prefix(prefix: str) -> str:
+    """Return what names of containers may begin with; raise `UsageError` if they may not."""
+    if not CLUSTER_ID_PATTERN.fullmatch(prefix):
+        raise UsageError(
+            f'"{prefix}" cannot begin the names of containers.',
+            hint='Use letters, digits, "_", "." and "-", with a letter or digit first.',
+        )
+    return prefix
+
+
+def check_host_names(plan: ClusterPlan, prefix: str) -> None:
+    """Raise `UsageError` when a node's name would be too long for the name of a host."""
+    longest = max((ref.host_name(plan.cluster_id, prefix) for ref in plan.refs), key=len)
+    if len(longest) > HOST_NAME_LIMIT:
+        raise UsageError(
+            f'A node would be named "{longest}", and the name of a host has at most {HOST_NAME_LIMIT} characters.',
+            hint=f"Take {len(longest) - HOST_NAME_LIMIT} characters off the prefix or the cluster id.",
+        )
 
 
 def check_cluster_id(cluster_id: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
+
+logger = logging.getLogger("dcos_docker_cli")
 
 
 class Progress(Protocol):
@@ -31,3 +35,30 @@ class Silent:
 
     def detail(self, text: str) -> None:
         """Show nothing."""
+
+
+class Logged:
+    """A `Progress` for programs: steps are logged at info level, details at debug level."""
+
+    def step(self, title: str) -> AbstractContextManager[None]:
+        """Log what is being done."""
+        logger.info("%s", title)
+        return nullcontext()
+
+    def note(self, text: str) -> None:
+        """Log what the user should know."""
+        logger.info("%s", text)
+
+    def detail(self, text: str) -> None:
+        """Log each line."""
+        for line in text.splitlines():
+            logger.debug("%s", line)
+
+
+class Printed(Logged):
+    """A `Progress` that also prints the details, where this program prints."""
+
+    def detail(self, text: str) -> None:
+        """Print it."""
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()

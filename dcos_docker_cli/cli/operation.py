@@ -1,4 +1,4 @@
-"""What all commands that work on an engine share: the backend, the progress, and a clean stop on a signal."""
+"""What all commands that work on an engine share: the engine, the progress, and a clean stop on a signal."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from dcos_docker_cli.cli.progress import progress_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.progress import Progress
 
 T = TypeVar("T")
 
 
-def operate(work: Callable[[Docker, Progress], T]) -> T:
+def operate(work: Callable[[DockerHost, Progress], T]) -> T:
     """Do `work` so that a signal stops it only where what it has made is known, and undone."""
-    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.concurrency import run_interruptible
 
-    backend = Docker()
+    host = DockerHost()
     progress = current_progress()
     return run_interruptible(
-        lambda: work(backend, progress),
-        backend.cancellation,
+        lambda: work(host, progress),
+        host.cancellation,
         on_interrupt=lambda: progress.note("Stopping…"),
     )
 

@@ -32,9 +32,9 @@ class ClusterId(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the clusters that there are."""
-        from dcos_docker_cli.backends import Docker
+        from dcos_docker_cli.backends.docker.host import DockerHost
 
-        ids = _or_nothing(lambda: [cluster.cluster_id for cluster in Docker().clusters()])
+        ids = _or_nothing(lambda: [cluster.cluster_id for cluster in DockerHost().clusters()])
         return [CompletionItem(found) for found in ids if found.startswith(incomplete)]
 
 
@@ -52,10 +52,10 @@ class Node(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the nodes of the cluster."""
-        from dcos_docker_cli.backends import Docker
+        from dcos_docker_cli.backends.docker.host import DockerHost
 
         cluster_id = ctx.params.get("cluster_id") or DEFAULT_CLUSTER_ID
-        refs = _or_nothing(lambda: [str(node.ref) for node in Docker().cluster(cluster_id).nodes])
+        refs = _or_nothing(lambda: [str(node.ref) for node in DockerHost().cluster(cluster_id).nodes])
         return [CompletionItem(ref) for ref in refs if ref.startswith(incomplete)]
 
 

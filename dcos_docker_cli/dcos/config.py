@@ -1,15 +1,16 @@
-"""config.yaml and ip-detect, as pure functions of the cluster."""
+"""What the installer is given: config.yaml as a pure function of the cluster, ip-detect, and other files."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.exceptions import InvalidConfigError
+from dcos_docker_cli.exceptions import InvalidConfigError, UsageError
 from dcos_docker_cli.model import INSTALL_DIR, DCOSVariant, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_SUPERUSER = "bootstrapuser"
 DEFAULT_PASSWORD = "deleteme"  # the installer's own default
@@ -18,37 +19,53 @@ DEFAULT_PASSWORD_HASH = (  # sha512-crypt of it
 )
 
 
-def config(
-    cluster_id: str,
-    addresses: Mapping[Role, list[str]],
-    variant: DCOSVariant,
-    extra: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return what config.yaml says; `extra` wins over everything.
+IP_DETECT = Path(__file__).parent / "ip-detect"
+"""Prints a container's address: the one that its own name has in its /etc/hosts, whichever networks it is on."""
+GENCONF = PurePosixPath("/genconf")
+"""Where the installer sees what is in its directory `genconf`."""
 
-    `addresses` are the nodes' IPv4 addresses by role.
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the installer is given: the settings of config.yaml, the script ip-detect, and more files for `genconf`.
+
+    The keys of `files` are their paths in there.
     """
+
+    settings: Mapping[str, Any]
+    ip_detect: Path = IP_DETECT
+    files: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+
+
+def base_settings() -> dict[str, Any]:
+    """Return what every DC/OS on containers needs in config.yaml, of whichever nodes."""
     return {
         "bootstrap_url": f"file://{INSTALL_DIR}",
-        "cluster_name": cluster_id,
+        "cluster_name": "DCOS",
         "exhibitor_storage_backend": "static",
         "master_discovery": "static",
-        "master_list": addresses.get(Role.MASTER, []),
-        "agent_list": addresses.get(Role.AGENT, []),
-        "public_agent_list": addresses.get(Role.PUBLIC_AGENT, []),
         "resolvers": ["8.8.8.8"],
         "ssh_port": 22,
         "ssh_user": "root",
         "process_timeout": 10000,
         # The clocks of containers are their host's, whose synchronisation they cannot see.
         "check_time": "false",
-        **(_enterprise() if variant is DCOSVariant.ENTERPRISE else {}),
-        **extra,
     }
 
 
-def _enterprise() -> dict[str, Any]:
-    """Return what only Enterprise takes; open DC/OS refuses `fault_domain_enabled`."""
+def node_lists(addresses: Mapping[Role, Sequence[str]]) -> dict[str, Any]:
+    """Return the settings that name the nodes, by their IPv4 addresses."""
+    return {
+        "master_list": list(addresses.get(Role.MASTER, ())),
+        "agent_list": list(addresses.get(Role.AGENT, ())),
+        "public_agent_list": list(addresses.get(Role.PUBLIC_AGENT, ())),
+    }
+
+
+def variant_settings(variant: DCOSVariant) -> dict[str, Any]:
+    """Return what only one variant takes; open DC/OS refuses `fault_domain_enabled`."""
+    if variant is DCOSVariant.OSS:
+        return {}
     return {
         "superuser_username": DEFAULT_SUPERUSER,
         "superuser_password_hash": DEFAULT_PASSWORD_HASH,
@@ -56,19 +73,29 @@ def _enterprise() -> dict[str, Any]:
     }
 
 
-def ip_detect(subnet: str) -> str:
-    """Return the script that prints a node's address: the one in the cluster's subnet.
+def config(
+    cluster_id: str,
+    addresses: Mapping[Role, Sequence[str]],
+    variant: DCOSVariant,
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what config.yaml says; `extra` wins over everything."""
+    named = {"cluster_name": cluster_id}
+    return {**base_settings(), **named, **node_lists(addresses), **variant_settings(variant), **extra}
 
-    A node has more addresses than this, of its inner Docker's bridge for one, and the order in which they are listed
-    means nothing.
-    """
-    return (
-        "#!/bin/sh\n"
-        "set -e\n"
-        f'address=$(ip -4 -o addr show to {subnet} | awk \'{{ sub("/.*", "", $4); print $4; exit }}\')\n'
-        'test -n "$address"\n'
-        'echo "$address"\n'
-    )
+
+def genconf_files(pairs: Iterable[tuple[Path, Path | PurePosixPath]]) -> dict[PurePosixPath, Path]:
+    """Read pairs of a local path and a path below the installer's `/genconf`; raise `UsageError` for what is none."""
+    files = {}
+    for source, target in pairs:
+        path = PurePosixPath(target)
+        inner = path.relative_to(GENCONF) if path.is_relative_to(GENCONF) else path
+        if inner.is_absolute() or ".." in inner.parts or not inner.parts:
+            raise UsageError(f"{target} is not below {GENCONF}, where the installer looks for files.")
+        if not Path(source).exists():
+            raise UsageError(f"There is no file {source}.")
+        files[inner] = Path(source)
+    return files
 
 
 def read_extra_config(path: Path) -> dict[str, Any]:

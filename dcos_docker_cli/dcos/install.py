@@ -10,8 +10,10 @@ from dcos_docker_cli.model import INSTALL_DIR, Role
 from dcos_docker_cli.transports.base import failed_units, run
 
 if TYPE_CHECKING:
-    from dcos_docker_cli.backends.base import Backend
-    from dcos_docker_cli.model import ClusterInfo, NodeInfo
+    from collections.abc import Sequence
+
+    from dcos_docker_cli.concurrency import Cancellation
+    from dcos_docker_cli.dcos.member import Member
 
 INSTALL_SECONDS = 3600
 OUTPUT_LINES = 12
@@ -20,45 +22,70 @@ AGENT_PORTS = ((1025, 2180), (2182, 3887), (3889, 5049), (5052, 8079), (8082, 81
 PUBLIC_AGENT_PORTS = ((1, 21), (23, 5050), (5052, 32000))
 
 
-def install(backend: Backend, cluster: ClusterInfo) -> None:
+def install(members: Sequence[Member], cancellation: Cancellation) -> None:
     """Install DC/OS on all nodes at the same time; raise `InstallError` for the first that fails."""
-    parallel(lambda node: install_node(backend, node), cluster.nodes, backend.cancellation)
+    parallel(install_node, members, cancellation)
 
 
-def install_node(backend: Backend, node: NodeInfo) -> None:
-    """Install DC/OS on a node; return when its setup is over."""
-    command = f"exec timeout {INSTALL_SECONDS} bash {INSTALL_DIR}/dcos_install.sh {node.ref.role.value}"
-    script = f"{prepare_script(node)}\n{command}\n"
-    transport = backend.transport(node)
-    result = run(transport, ["bash", "-ec", script])
+def install_node(member: Member, directory: str = INSTALL_DIR) -> None:
+    """Install DC/OS on a node from the `genconf/serve` in a directory of it; return when its setup is over."""
+    command = f"exec timeout {INSTALL_SECONDS} bash {directory}/dcos_install.sh {member.role.value}"
+    _run(member, f"{prepare_script(member)}\n{command}\n", doing="installed on", program="dcos_install.sh")
+
+
+def upgrade(members: Sequence[Member], script: str, cancellation: Cancellation) -> None:
+    """Upgrade DC/OS on all nodes with a script that each of them has.
+
+    Masters are done one after the other, for a majority of them must be up, then all agents at the same time.
+    """
+    for member in members:
+        if member.role is Role.MASTER:
+            upgrade_node(member, script)
+    parallel(
+        lambda member: upgrade_node(member, script),
+        [member for member in members if member.role is not Role.MASTER],
+        cancellation,
+    )
+
+
+def upgrade_node(member: Member, script: str) -> None:
+    """Upgrade DC/OS on a node; return when its setup is over."""
+    command = f"exec timeout {INSTALL_SECONDS} bash {script}"
+    _run(member, command, doing="upgraded on", program="dcos_node_upgrade.sh")
+
+
+def _run(member: Member, script: str, *, doing: str, program: str) -> None:
+    result = run(member.transport, ["bash", "-ec", script])
     if result.returncode != 0:
         lines = (result.stdout + result.stderr).decode(errors="replace").splitlines()
         raise InstallError(
-            f"DC/OS could not be installed on {node.ref}: dcos_install.sh ended with status {result.returncode}.",
+            f"DC/OS could not be {doing} {member.name}: {program} ended with status {result.returncode}.",
             hint="To look at the node, create the cluster again with --keep-on-failure.",
-            details=[*[line for line in lines if line.strip()][-OUTPUT_LINES:], *failed_units(transport)],
+            details=[*[line for line in lines if line.strip()][-OUTPUT_LINES:], *failed_units(member.transport)],
         )
 
 
-def prepare_script(node: NodeInfo) -> str:
-    """Return the script that makes a container fit for the Mesos agent; for a master it does nothing.
+def prepare_script(member: Member) -> str:
+    """Return the script that makes a container fit for the Mesos agent; for a master or a machine it does nothing.
 
     In a container the agent must not make units of systemd for its tasks, nor share its cgroups with other nodes, and
     the ports and the disk that it offers are set here because DC/OS does not compute them then.
     """
-    if node.ref.role is Role.MASTER:
+    if member.role is Role.MASTER:
         return ""
-    ports = AGENT_PORTS if node.ref.role is Role.AGENT else PUBLIC_AGENT_PORTS
+    ports = AGENT_PORTS if member.role is Role.AGENT else PUBLIC_AGENT_PORTS
     ranges = ", ".join(f'{{"begin": {begin}, "end": {end}}}' for begin, end in ports)
     return f"""
-mkdir -p /var/lib/dcos
+if systemd-detect-virt --quiet --container; then
+mkdir -p /var/lib/dcos /var/lib/mesos/slave
 cat >/var/lib/dcos/mesos-slave-common <<'END'
 MESOS_SYSTEMD_ENABLE_SUPPORT=false
-MESOS_CGROUPS_ROOT=mesos_{node.ref}
+MESOS_CGROUPS_ROOT=mesos_{member.name}
 END
 disk=$(df -P -m /var/lib/mesos/slave | awk 'NR == 2 {{ print $4 }}')
 cat >/var/lib/dcos/mesos-resources <<END
 MESOS_RESOURCES='[{{"name": "ports", "type": "RANGES", "ranges": {{"range": [{ranges}]}}}}, \
 {{"name": "disk", "type": "SCALAR", "scalar": {{"value": $disk}}}}]'
 END
+fi
 """

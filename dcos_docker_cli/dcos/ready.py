@@ -12,14 +12,14 @@ from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.http import Answer, Request, fetch
 from dcos_docker_cli.exceptions import DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
-from dcos_docker_cli.model import DCOSVariant, Role
+from dcos_docker_cli.model import Role
 from dcos_docker_cli.transports.base import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from dcos_docker_cli.backends.base import Backend
-    from dcos_docker_cli.model import ClusterInfo, NodeInfo
+    from dcos_docker_cli.concurrency import Cancellation
+    from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
 
@@ -47,69 +47,67 @@ class Login:
     password: str = DEFAULT_PASSWORD
 
 
-def wait_for_dcos(
-    backend: Backend,
-    cluster: ClusterInfo,
-    progress: Progress,
-    *,
-    timeout: float = DEFAULT_TIMEOUT,
-    login: Login | None = None,
-    http_checks: bool = True,
-) -> None:
+@dataclass(frozen=True)
+class Readiness:
+    """What is waited for: DC/OS on these nodes. `login` is for Enterprise; without one it is open DC/OS."""
+
+    title: str
+    members: Sequence[Member]
+    cancellation: Cancellation
+    login: Login | None = None
+    http_checks: bool = True
+
+    @property
+    def masters(self) -> list[Member]:
+        """The masters."""
+        return [member for member in self.members if member.role is Role.MASTER]
+
+
+def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEFAULT_TIMEOUT) -> None:
     """Wait until every node, the cluster, and its web interface are ready.
 
     `timeout` is in seconds; `DCOSTimeoutError` then names what was not ready. Raises `DCOSNotInstalledError` when a
-    node has no DC/OS, and `NodeNotFoundError` when one is not running, for waiting cures neither.
+    node has no DC/OS, and `NodeNotFoundError` when one goes away, for waiting cures neither.
     """
-    if not cluster.masters:
-        raise NodeNotFoundError(
-            f'The cluster "{cluster.cluster_id}" has no master: it is {cluster.state}.', hint="dcos-docker list"
-        )
+    if not wanted.masters:
+        raise NodeNotFoundError(f"{wanted.title} has no master.", hint="dcos-docker list")
     checks: dict[str, Callable[[], list[str]]] = {
-        "the nodes": lambda: _nodes(backend, cluster),
-        "the cluster": lambda: _cluster(backend, cluster),
+        "the nodes": lambda: _nodes(wanted),
+        "the cluster": lambda: _node(wanted.masters[0], "cluster"),
     }
-    if http_checks:
-        checks["the web interface"] = lambda: _web(backend, cluster, login or Login())
+    if wanted.http_checks:
+        checks["the web interface"] = lambda: _web(wanted)
     not_ready: list[str] = []
     try:
-        with (
-            progress.step(f'Waiting for DC/OS on the cluster "{cluster.cluster_id}"'),
-            backend.cancellation.limited(timeout),
-        ):
+        with progress.step(f"Waiting for DC/OS on {wanted.title}"), wanted.cancellation.limited(timeout):
             for what, check in checks.items():
                 not_ready = [f"{what}: no answer yet"]
                 while found := check():
                     not_ready = found
                     progress.detail(f"Not ready: {'; '.join(not_ready)}")
-                    backend.cancellation.sleep(PAUSE)
+                    wanted.cancellation.sleep(PAUSE)
     except TimeoutError:
         raise DCOSTimeoutError(
-            f'DC/OS on the cluster "{cluster.cluster_id}" was not ready within {timeout:g} s. Not ready:',
+            f"DC/OS on {wanted.title} was not ready within {timeout:g} s. Not ready:",
             hint="Look at a node: dcos-docker run --node master_0 -- journalctl -b -p warning",
             details=not_ready,
         ) from None
 
 
-def _nodes(backend: Backend, cluster: ClusterInfo) -> list[str]:
+def _nodes(wanted: Readiness) -> list[str]:
     """Run DC/OS' own checks on every node; return what they find wrong."""
-    results = parallel(lambda node: _node(backend, node, "node-poststart"), cluster.nodes, backend.cancellation)
+    results = parallel(lambda member: _node(member, "node-poststart"), wanted.members, wanted.cancellation)
     return [finding for result in results for finding in result]
 
 
-def _cluster(backend: Backend, cluster: ClusterInfo) -> list[str]:
-    """Run DC/OS' own checks of the whole, on a master."""
-    return _node(backend, cluster.masters[0], "cluster")
-
-
-def _node(backend: Backend, node: NodeInfo, which: str) -> list[str]:
-    result = run(backend.transport(node), ["timeout", "60", "sh", "-c", NODE_CHECK, which])
+def _node(member: Member, which: str) -> list[str]:
+    result = run(member.transport, ["timeout", "60", "sh", "-c", NODE_CHECK, which])
     if result.returncode == NOT_INSTALLED:
-        raise DCOSNotInstalledError(f"DC/OS is not installed on {node.ref}.")
+        raise DCOSNotInstalledError(f"DC/OS is not installed on {member.name}.")
     if result.returncode == 0:
         return []
     text = (result.stdout or result.stderr).decode(errors="replace")
-    return [f"{node.ref}: {which}: {finding}" for finding in failed_checks(text)]
+    return [f"{member.name}: {which}: {finding}" for finding in failed_checks(text)]
 
 
 def failed_checks(text: str) -> list[str]:
@@ -125,23 +123,24 @@ def failed_checks(text: str) -> list[str]:
     return found or text.strip().splitlines()[-1:] or ["failed, and says nothing"]
 
 
-def _web(backend: Backend, cluster: ClusterInfo, login: Login) -> list[str]:
+def _web(wanted: Readiness) -> list[str]:
     """Ask DC/OS' web interface on a master, as somebody who has logged in; return what is not ready."""
-    running = [node for node in cluster.masters if node.is_running]
-    if not running:
-        raise NodeNotFoundError("No master is running.")
-    node = backend.transport(running[0])
+    node = wanted.masters[0].transport
     base = _base_url(node)
-    if cluster.variant is DCOSVariant.ENTERPRISE:
-        answer = _log_in(node, base, login)
+    if wanted.login:
+        answer = _log_in(node, base, wanted.login)
         token = _token(answer)
-        return _pages(node, base, cluster, token) if token else [f"login of {login.username}: {answer.status}"]
-    with _own_user(backend, node) as own:
-        return _pages(node, base, cluster, _token(_log_in(node, base, own)))
+        return _pages(node, base, wanted.members, token) if token else [_refused(wanted.login, answer)]
+    with _own_user(wanted.cancellation, node) as own:
+        return _pages(node, base, wanted.members, _token(_log_in(node, base, own)))
+
+
+def _refused(login: Login, answer: Answer) -> str:
+    return f"login of {login.username}: {answer.status}"
 
 
 @contextmanager
-def _own_user(backend: Backend, node: NodeTransport) -> Iterator[Login]:
+def _own_user(cancellation: Cancellation, node: NodeTransport) -> Iterator[Login]:
     """Have a user of our own on open DC/OS, and remove it again, also when the wait is interrupted.
 
     The first user to log in there becomes the only one, and that is to be the cluster's owner.
@@ -151,7 +150,7 @@ def _own_user(backend: Backend, node: NodeTransport) -> Iterator[Login]:
         fetch(node, [Request(f"{IAM}/{own.username}", "PUT", {"password": own.password})])
         yield own
     finally:
-        with backend.cancellation.shielded():
+        with cancellation.shielded():
             fetch(node, [Request(f"{IAM}/{own.username}", "DELETE")])
 
 
@@ -175,7 +174,7 @@ def _token(answer: Answer) -> str:
     return str(content.get("token", "")) if answer.ok and isinstance(content, dict) else ""
 
 
-def _pages(node: NodeTransport, base: str, cluster: ClusterInfo, token: str) -> list[str]:
+def _pages(node: NodeTransport, base: str, members: Sequence[Member], token: str) -> list[str]:
     """Return what is not ready, of the pages that tell."""
     paths = {
         "/": None,
@@ -183,7 +182,7 @@ def _pages(node: NodeTransport, base: str, cluster: ClusterInfo, token: str) -> 
         "/marathon/v2/info": None,
         "/service/metronome/v1/jobs": None,
         "/exhibitor/exhibitor/v1/cluster/status": _exhibitor,
-        "/mesos/master/slaves": lambda content: _agents(content, cluster),
+        "/mesos/master/slaves": lambda content: _agents(content, members),
         "/system/health/v1/units": _units,
     }
     answers = fetch(node, [Request(base + path) for path in paths], token)
@@ -214,10 +213,10 @@ def _exhibitor(content: object) -> str:
     return "" if len(leaders) == 1 else f"{len(leaders)} leaders"
 
 
-def _agents(content: object, cluster: ClusterInfo) -> str:
+def _agents(content: object, members: Sequence[Member]) -> str:
     registered = {slave["hostname"] for slave in content["slaves"]}  # type: ignore[index]
-    agents = [node for node in cluster.nodes if node.ref.role is not Role.MASTER]
-    missing = [str(node.ref) for node in agents if node.address not in registered]
+    agents = [member for member in members if member.role is not Role.MASTER]
+    missing = [agent.name for agent in agents if agent.address not in registered]
     return f"not registered: {', '.join(missing)}" if missing else ""
 
 

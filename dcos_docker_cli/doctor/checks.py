@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.doctor.finding import Finding, Level
-from dcos_docker_cli.model import DEFAULT_DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.facts import EngineFacts
 
 GIB = 1 << 30
-IMAGE_SYSTEMD = {DEFAULT_DISTRIBUTION: 252}
+IMAGE_SYSTEMD = {Distribution.DEBIAN_12.value: 252}
 """The version of systemd in each node image."""
 OLDEST_SYSTEMD_FOR_CGROUP_V2 = 230
 FIRST_SYSTEMD_WITHOUT_CGROUP_V1 = 256

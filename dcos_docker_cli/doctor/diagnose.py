@@ -11,11 +11,11 @@ from dcos_docker_cli.exceptions import DcosDockerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dcos_docker_cli.backends.docker import Docker
     from dcos_docker_cli.backends.docker.facts import EngineFacts
+    from dcos_docker_cli.backends.docker.host import DockerHost
 
 
-def diagnose(backend: Docker) -> list[Finding]:
+def diagnose(backend: DockerHost) -> list[Finding]:
     """Return the findings of all checks; one alone when no engine answers."""
     try:
         facts = backend.facts()

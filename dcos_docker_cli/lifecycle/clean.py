@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.progress import Progress
 
 
-def clean(backend: Docker, progress: Progress, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
+def clean(host: DockerHost, progress: Progress, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
     """Remove leftovers of creates whose process is dead, and what else is asked for; return what, in words."""
     with progress.step("Looking for leftovers" if dry_run else "Removing leftovers"):
-        return backend.clean(dry_run=dry_run, cache=cache, images=images)
+        return host.clean(dry_run=dry_run, cache=cache, images=images)

@@ -9,18 +9,18 @@ from dcos_docker_cli.exceptions import ClusterNotFoundError, DcosDockerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dcos_docker_cli.backends.base import Backend
+    from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.progress import Progress
 
 
-def destroy(backend: Backend, cluster_id: str, progress: Progress) -> None:
+def destroy(host: DockerHost, cluster_id: str, progress: Progress) -> None:
     """Remove a cluster with all that belongs to it; raise `ClusterNotFoundError` when there is none."""
     with progress.step(f'Destroying the cluster "{cluster_id}"'):
-        backend.destroy(cluster_id)
+        host.destroy(cluster_id)
 
 
 def destroy_all(
-    backend: Backend, cluster_ids: Iterable[str], progress: Progress, *, on_gone: Callable[[str], object]
+    host: DockerHost, cluster_ids: Iterable[str], progress: Progress, *, on_gone: Callable[[str], object]
 ) -> None:
     """Remove clusters, going on after a failure; `on_gone` is told each id that is gone.
 
@@ -29,7 +29,7 @@ def destroy_all(
     failures: list[DcosDockerError] = []
     for cluster_id in dict.fromkeys(cluster_ids):
         try:
-            destroy(backend, cluster_id, progress)
+            destroy(host, cluster_id, progress)
             on_gone(cluster_id)
         except DcosDockerError as failure:
             failures.append(failure)

@@ -11,7 +11,7 @@ from dcos_docker_cli.exceptions import DcosDockerError, UsageError
 from dcos_docker_cli.sample.installer import check_version, write_sample_installer
 
 if TYPE_CHECKING:
-    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.model import DCOSVariant
     from dcos_docker_cli.progress import Progress
 
@@ -34,15 +34,15 @@ def check_target(path: Path) -> None:
         raise UsageError(f"You may not write into {path.parent}.")
 
 
-def write_sample(backend: Docker, path: Path, *, variant: DCOSVariant, dcos_version: str, progress: Progress) -> None:
+def write_sample(host: DockerHost, path: Path, *, variant: DCOSVariant, dcos_version: str, progress: Progress) -> None:
     """Write a sample installer to `path`, replacing a file that is there; an interrupted run leaves it as it was."""
     check_target(path)
     check_version(dcos_version)
     with tempfile.TemporaryFile() as runtime:
-        with backend.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
+        with host.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
             for chunk in chunks:
                 runtime.write(chunk)
-        backend.cancellation.check()  # not within: the engine removes no container that it still reads from
+        host.cancellation.check()  # not within: the engine removes no container that it still reads from
         runtime.seek(0)
         try:
             with progress.step(f"Writing {path}"):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 import tarfile
+import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from dcos_docker_cli.exceptions import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Write = Callable[[bytes], None]
     Feed = Callable[[Write], None]
     """Writes a command's whole standard input with the `Write` that it is given."""
 
+PRESS_SECONDS = 0.5
 FAILED_UNITS = """
 for unit in $(systemctl list-units --failed --no-legend --plain | cut -d ' ' -f 1); do
     echo "$unit has failed:"
@@ -38,9 +43,18 @@ class NodeTransport(Protocol):
         user: str = "root",
         tty: bool = False,
     ) -> int:
-        """Run a command, passing its output on as it comes; return its exit code (128 + n when signal n ended it).
+        """Run a command in `/`, passing its output on as it comes; return its exit code (128 + n after signal n).
 
-        Without `stdin` it reads end-of-file at once. With `tty` all output is on stdout.
+        Without `stdin` it reads end-of-file at once. What it does not read is dropped, as in a pipe. With `tty` all
+        output is on stdout, and what ends the input is a key, Ctrl-D, as on every terminal.
+        """
+
+    def popen(
+        self, args: Sequence[str], *, env: Mapping[str, str] | None = None, user: str = "root"
+    ) -> subprocess.Popen[bytes]:
+        """Start a command, as a process here that stands for it: its three streams are pipes, its exit code the same.
+
+        Ending that process leaves the command running on the node, as with `docker exec`.
         """
 
 
@@ -89,6 +103,52 @@ def write_files(transport: NodeTransport, files: Mapping[str, bytes], *, doing: 
             member.size, member.mode = len(content), 0o644
             tar.addfile(member, io.BytesIO(content))
     check(transport, ["tar", "-x", "--no-same-owner", "-C", "/"], stdin=archive.getvalue(), doing=doing)
+
+
+def press_end(write: Write) -> None:
+    """Press Ctrl-D: the input of a terminal at which nobody is. Again and again, for a program may not listen yet."""
+    while True:
+        write(b"\x04")
+        time.sleep(PRESS_SECONDS)
+
+
+class _NotWantedError(Exception):
+    """The command reads no more input."""
+
+
+@contextmanager
+def feeding(feed: Feed | None, *, write: Write, end: Callable[[], None], abort: Callable[[], None]) -> Iterator[None]:
+    """Write the input from a thread of its own, and its end, while the block reads the output.
+
+    When the command ends before it has read everything, `write` raises `OSError`, and the rest is dropped. The thread
+    is not waited for then: it may sit in a read from a terminal. A failure of `feed` calls `abort` and is raised.
+    """
+    if feed is None:
+        yield
+        return
+    failures: list[Exception] = []
+
+    def write_wanted(data: bytes) -> None:
+        try:
+            write(data)
+        except OSError as error:
+            raise _NotWantedError from error
+
+    def work() -> None:
+        try:
+            feed(write_wanted)
+        except _NotWantedError:
+            pass
+        except Exception as failure:  # it belongs to the thread that waits for the command
+            failures.append(failure)
+            abort()
+        end()
+
+    thread = threading.Thread(target=work, name="stdin", daemon=True)
+    thread.start()
+    yield
+    if failures and sys.exc_info()[0] is None:
+        raise failures[0]
 
 
 def _append(buffer: io.BytesIO, data: bytes) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
+import subprocess
 import sys
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, EngineUnreachableError, NodeNotFoundError
-from dcos_docker_cli.transports.stream import STDERR, HijackedStream, StreamBrokenError
+from dcos_docker_cli.transports.base import feeding, press_end
+from dcos_docker_cli.transports.stream import STDERR, StreamBrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import Feed, Write
 
 NOT_RUNNING = 409
+PROCESS = "dcos_docker_cli.backends.docker.exec_process"
+"""What `DockerExec.popen` runs: a module of the layer that connects to engines."""
+ORDER_VARIABLE = "DCOS_DOCKER_EXEC"
+"""Tells it what to do. Other users see a process' arguments, but not its environment."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +48,17 @@ class DockerExec:
         on_start: Callable[[str], None] | None = None,
     ) -> int:
         """See `NodeTransport.stream`. `on_start` gets the exec's id, with which a terminal is resized."""
-        exec_id = self._create(args, stdin=stdin is not None, env=env, user=user, tty=tty)
+        feed = press_end if tty and stdin is None else stdin
+        exec_id = self._create(args, stdin=feed is not None, env=env, user=user, tty=tty)
         connection = self.engine.attach_exec(exec_id, tty=tty)
         try:
             with (
                 self._translated(),
                 self.engine.cancellation.closing(connection.abort),
-                _feeding(connection, stdin),
+                # With a terminal the engine would take the end of the input for that of the output.
+                feeding(
+                    feed, write=connection.write, end=_nothing if tty else connection.end_input, abort=connection.abort
+                ),
             ):
                 if on_start:
                     on_start(exec_id)
@@ -60,6 +71,25 @@ class DockerExec:
         finally:
             connection.close()
         return self._exit_code(exec_id)
+
+    def popen(
+        self, args: Sequence[str], *, env: Mapping[str, str] | None = None, user: str = "root"
+    ) -> subprocess.Popen[bytes]:
+        """See `NodeTransport.popen`. All arguments and variables together must be shorter than 128 KiB.
+
+        The process ends with 125 and a line on stderr when it cannot run the command.
+        """
+        self.engine.cancellation.check()
+        order = {
+            "engine": _address(self.engine),
+            "container": self.container,
+            "command": {"args": list(args), "env": dict(env or {}), "user": user},
+        }
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-m", PROCESS], stdin=pipe, stdout=pipe, stderr=pipe,
+            env={**os.environ, ORDER_VARIABLE: json.dumps(order)},
+        )  # fmt: skip
 
     def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
         """Tell an exec's terminal its size."""
@@ -91,7 +121,7 @@ class DockerExec:
             if not state["Running"] and state["ExitCode"] is not None:
                 return int(state["ExitCode"])
             self.engine.cancellation.sleep(pause)
-            pause = min(2 * pause, 1.0)
+            pause = min(2 * pause, 0.1)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -106,40 +136,16 @@ class DockerExec:
             ) from error
 
 
-class _NotWantedError(Exception):
-    """The command reads no more input."""
+def _address(engine: Engine) -> dict[str, Any]:
+    """Return where an engine is, in words that another process understands."""
+    where = engine.where
+    tls: Any = where.tls
+    trust = {"client_cert": tls.cert, "ca_cert": tls.ca_cert, "verify": tls.verify} if tls else None
+    # The socket of an engine that is reached by SSH is here: the tunnel is this process', and enough for both.
+    path = getattr(engine.get_adapter(engine.base_url), "socket_path", None)
+    url = f"unix://{path}" if path else where.url
+    return {"url": url, "origin": where.origin, "api_version": engine.api_version, "tls": trust}
 
 
-@contextlib.contextmanager
-def _feeding(connection: HijackedStream, feed: Feed | None) -> Iterator[None]:
-    """Write the input from a thread of its own while the output is read.
-
-    When the command ends before it has read everything, the rest is dropped, as in a pipe. The thread is not waited
-    for then: it may sit in a read from a terminal.
-    """
-    if feed is None:
-        yield
-        return
-    failures: list[Exception] = []
-
-    def write(data: bytes) -> None:
-        try:
-            connection.write(data)
-        except OSError as error:
-            raise _NotWantedError from error
-
-    def work() -> None:
-        try:
-            feed(write)
-        except _NotWantedError:
-            pass
-        except Exception as failure:  # it belongs to the thread that waits for the command
-            failures.append(failure)
-            connection.abort()
-        connection.end_input()
-
-    thread = threading.Thread(target=work, name="stdin", daemon=True)
-    thread.start()
-    yield
-    if failures and sys.exc_info()[0] is None:
-        raise failures[0]
+def _nothing() -> None:
+    pass

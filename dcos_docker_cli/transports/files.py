@@ -7,20 +7,33 @@ from __future__ import annotations
 
 import os
 import tarfile
-import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.exceptions import CommandError
-from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.exceptions import CommandError, PathError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from io import FileIO
 
     from dcos_docker_cli.transports.base import NodeTransport, Write
 
 CHUNK = 1 << 20
+OCCUPIED = 71
+MISSING = 72
+CLOSED = -1
+MAKE_PARENT = 'mkdir -p -- "$1" || exit 1; '
+# In place, because some files, as a container's /etc/hosts, are mounts: they cannot be removed and made anew.
+TAKE_FILE = (
+    f'{MAKE_PARENT} [ -d "$1/$2" ] && [ ! -L "$1/$2" ] && exit {OCCUPIED}; '
+    'exec tar -x --no-same-owner --overwrite -C "$1"'
+)
+TAKE_DIRECTORY = (
+    f'{MAKE_PARENT} [ -e "$1/$2" ] && [ ! -d "$1/$2" ] && exit {OCCUPIED}; '
+    'exec tar -x --no-same-owner --no-overwrite-dir -C "$1"'
+)
+GIVE = f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; exec tar -c -C "$2" -- "$3"'
 
 
 class _Writer:
@@ -30,70 +43,89 @@ class _Writer:
         self.write = write
 
 
-def send(transport: NodeTransport, local: Path, remote: str, *, user: str = "root") -> None:
-    """Send a file or a directory so that it is `remote`; parents are made, and it belongs to `user`.
+def send(transport: NodeTransport, local: Path, remote: str, *, user: str = "root", prefix: Sequence[str] = ()) -> None:
+    """Send a file or a directory so that it is `remote`; parents are made.
 
-    Raises `FileNotFoundError` without the local file, and `CommandError` when the node cannot take it.
+    What is new belongs to `user`; a file that is there is overwritten in its place, and so keeps its owner. `prefix` is
+    put before the commands on the node, as for sudo. Raises `PathError` without the local file, and when one of the two
+    is a directory and the other is none; `CommandError` when the node cannot take it.
     """
     if not os.path.lexists(local):
-        raise FileNotFoundError(f"There is no {local}.")
+        raise PathError(f"There is no {local}.")
+    is_directory = local.is_dir() and not local.is_symlink()
     target = PurePosixPath(remote)
-    script = 'mkdir -p "$1" && exec tar -x --no-same-owner --no-overwrite-dir -C "$1"'
 
     def feed(write: Write) -> None:
         with tarfile.open(fileobj=_Writer(write), mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
             tar.add(local, arcname=target.name)
 
     errors = bytearray()
-    args = ["sh", "-c", script, "sh", str(target.parent)]
+    script = TAKE_DIRECTORY if is_directory else TAKE_FILE
+    args = [*prefix, "sh", "-c", script, "sh", str(target.parent), target.name]
     code = transport.stream(args, stdin=feed, stdout=errors.extend, stderr=errors.extend, user=user)
+    if code == OCCUPIED:
+        here, there = ("a directory", "none") if is_directory else ("no directory", "one")
+        raise PathError(f"{local} is {here}, and {remote} on the node is {there}.", hint="Name the target itself.")
     if code != 0:
         raise CommandError(f"{local} could not be sent to {remote}.", details=_lines(errors))
 
 
-def receive(transport: NodeTransport, remote: str, local: Path) -> None:
+def receive(
+    transport: NodeTransport, remote: str, local: Path, *, user: str = "root", prefix: Sequence[str] = ()
+) -> None:
     """Fetch a file or a directory so that it is `local`.
 
-    What the archive of a node may not do here, write outside of it or make devices, tarfile's `data` filter refuses.
-    Raises `CommandError` without the remote file, and `FileExistsError` when `local` is there already.
+    Its archive may not write outside of it, nor make devices: `CommandError` then.
+    Raises `PathError` without the remote file, and when `local` is there already.
     """
     if os.path.lexists(local):
-        raise FileExistsError(f"{local} is there already.")
+        raise PathError(f"{local} is there already.")
     source = PurePosixPath(remote)
-    if run(transport, ["test", "-e", remote]).returncode != 0:
-        raise CommandError(f"There is no {remote} on the node.")
     errors = bytearray()
-    code = -1
     read_end, write_end = os.pipe()
 
-    def fetch() -> None:
-        nonlocal code
-        args = ["tar", "-c", "-C", str(source.parent), "--", source.name]
+    def fetch() -> int:
+        args = [*prefix, "sh", "-c", GIVE, "sh", str(source), str(source.parent), source.name]
         # The pipe is closed early when what comes out of it is refused.
-        with suppress(BrokenPipeError), os.fdopen(write_end, "wb", buffering=0) as pipe:
-            code = transport.stream(args, stdout=lambda data: _write(pipe, data), stderr=errors.extend)
+        with os.fdopen(write_end, "wb", buffering=0) as pipe:
+            try:
+                return transport.stream(args, stdout=lambda data: _write(pipe, data), stderr=errors.extend, user=user)
+            except BrokenPipeError:
+                return CLOSED
 
-    thread = threading.Thread(target=fetch)
-    thread.start()
-    try:
-        with os.fdopen(read_end, "rb") as pipe, tarfile.open(fileobj=pipe, mode="r|", bufsize=CHUNK) as tar:
-            _extract(tar, source.name, local)
-    except tarfile.TarError as error:
-        raise CommandError(f"{remote} could not be fetched: {error}", details=_lines(errors)) from error
-    finally:
-        thread.join()
-    if code != 0:
-        raise CommandError(f"{remote} could not be fetched.", details=_lines(errors))
+    refused = ""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        fetching = executor.submit(fetch)
+        try:
+            with os.fdopen(read_end, "rb") as pipe, tarfile.open(fileobj=pipe, mode="r|", bufsize=CHUNK) as tar:
+                _extract(tar, source.name, local)
+        except tarfile.TarError as error:
+            refused = f": {error}"
+    code = fetching.result()  # raises what the transport has raised
+    if code == MISSING:
+        raise PathError(f"There is no {remote} on the node.")
+    if refused or code != 0:
+        raise CommandError(f"{remote} could not be fetched{refused or '.'}", details=_lines(errors))
 
 
 def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
     """Extract the archive, whose top is `name`, so that its top is `local`."""
-    # As the manual advises for Pythons of before the filters.
-    tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+    tar.extraction_filter = staticmethod(_allowed)
     for member in tar:
         inner = PurePosixPath(member.name).relative_to(name)
         member.name = str(PurePosixPath(local.name) / inner)
         tar.extract(member, local.parent)
+
+
+def _allowed(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+    """Refuse what an archive may not do here; a link may lead anywhere, but nothing is written through it."""
+    if not hasattr(tarfile, "data_filter"):  # Pythons of before the filters, which the manual lets go on without
+        return member
+    if not member.issym():
+        return tarfile.data_filter(member, path)
+    link = tarfile.tar_filter(member, path)
+    nobody: dict[str, Any] = dict.fromkeys(("uid", "gid", "uname", "gname"))
+    return link.replace(**nobody)
 
 
 def _write(pipe: FileIO, data: bytes) -> None:

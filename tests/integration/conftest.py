@@ -46,16 +46,17 @@ def engine_socket(client: APIClient) -> str:
     return url.removeprefix("unix://")
 
 
-def _built(factory: pytest.TempPathFactory, variant: str) -> Path:
+def _built(factory: pytest.TempPathFactory, variant: str, version: str = "2.1.0") -> Path:
     """Return a sample installer, which all workers share."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    path = root / f"{variant}.sh"
+    path = root / f"{variant}-{version}.sh"
     with (root / "installers.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            dcos_docker("sample-installer", path, "--variant", variant, timeout=FIRST_USE_SECONDS).succeeded()
+            options = ("--variant", variant, "--dcos-version", version)
+            dcos_docker("sample-installer", path, *options, timeout=FIRST_USE_SECONDS).succeeded()
     return path
 
 
@@ -67,6 +68,11 @@ def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def enterprise_installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _built(tmp_path_factory, "enterprise")
+
+
+@pytest.fixture(scope="session")
+def newer_installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(tmp_path_factory, "oss", "2.2.0")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dcos_docker_cli.backends import Docker
-from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.backends.docker.host import DockerHost
+from dcos_docker_cli.exceptions import CommandError, PathError
 from dcos_docker_cli.transports.base import run
 from dcos_docker_cli.transports.files import receive, send
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("shared")
 
 @pytest.fixture
 def node(shared: Cluster) -> DockerExec:
-    backend = Docker()
+    backend = DockerHost()
     return backend.transport(backend.cluster(shared.cluster_id).node("agent_0"))
 
 
@@ -67,12 +67,12 @@ def test_a_file_is_sent_under_another_name_and_belongs_to_root(node: DockerExec,
 
 
 def test_a_file_that_is_not_here_is_named(node: DockerExec, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing"):
+    with pytest.raises(PathError, match="nothing"):
         send(node, tmp_path / "nothing", "/root/nothing")
 
 
 def test_a_file_that_is_not_there_is_named(node: DockerExec, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is no /root/nowhere on the node"):
+    with pytest.raises(PathError, match="There is no /root/nowhere on the node"):
         receive(node, "/root/nowhere", tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 
@@ -86,14 +86,37 @@ def test_what_cannot_be_written_is_an_error(node: DockerExec, tmp_path: Path) ->
 
 def test_nothing_here_is_overwritten(node: DockerExec, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(PathError, match="is there already"):
         receive(node, "/etc/hostname", tmp_path / "mine")
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_an_absolute_link_from_a_node_is_refused(node: DockerExec, tmp_path: Path) -> None:
-    make = "mkdir -p /root/evil && ln -sf /etc/passwd /root/evil/0 && head -c 9000000 /dev/zero >/root/evil/1"
-    run(node, ["sh", "-c", make])
-    with pytest.raises(CommandError, match="absolute"):
-        receive(node, "/root/evil", tmp_path / "evil")
-    assert not (tmp_path / "evil" / "0").is_symlink()
+def test_a_link_that_leads_elsewhere_comes_back_as_it_is(node: DockerExec, tmp_path: Path) -> None:
+    run(node, ["sh", "-c", "mkdir -p /root/links && ln -sfn /nowhere/at/all /root/links/absolute"])
+    receive(node, "/root/links", tmp_path / "links")
+    receive(node, "/root/links/absolute", tmp_path / "absolute")
+    for path in (tmp_path / "links" / "absolute", tmp_path / "absolute"):
+        assert str(path.readlink()) == "/nowhere/at/all"
+
+
+def test_a_file_is_overwritten_in_its_place(node: DockerExec, tmp_path: Path) -> None:
+    """So it keeps its owner; and /etc/hosts of a container is a mount that cannot be removed."""
+    (tmp_path / "new").write_text("new\n")
+    run(node, ["sh", "-c", "mkdir -p /root/own && echo old >/root/own/file && chown nobody /root/own/file /root/own"])
+    send(node, tmp_path / "new", "/root/own/file")
+    send(node, tmp_path / "new", "/root/own/other")
+    owners = run(node, ["stat", "-c", "%U", "/root/own", "/root/own/file", "/root/own/other"]).stdout.split()
+    assert owners == [b"nobody", b"nobody", b"root"]
+    assert run(node, ["cat", "/root/own/file"]).stdout == b"new\n"
+    receive(node, "/etc/hosts", tmp_path / "hosts")
+    send(node, tmp_path / "hosts", "/etc/hosts")
+    assert run(node, ["cat", "/etc/hosts"]).stdout == (tmp_path / "hosts").read_bytes()
+
+
+def test_a_file_does_not_take_a_directory_s_place_nor_the_other_way_round(node: DockerExec, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(PathError, match="is no directory, and /var/tmp on the node is one"):
+        send(node, tmp_path / "file", "/var/tmp")
+    with pytest.raises(PathError, match="is a directory, and /etc/hostname on the node is none"):
+        send(node, tmp_path / "directory", "/etc/hostname")

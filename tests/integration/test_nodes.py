@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dcos_docker_cli.backends import Docker
-from dcos_docker_cli.lifecycle.transaction import reserved
+from dcos_docker_cli.backends.docker.host import DockerHost
+from dcos_docker_cli.backends.docker.transaction import provision
 from dcos_docker_cli.model import ClusterPlan
 from dcos_docker_cli.progress import Silent
 from tests.support import engine
@@ -32,11 +32,10 @@ REFERENCES = ["master_0", "agent_0", "agent_1"]
 @contextmanager
 def provisioned(client: APIClient, cluster_id: str, *, agents: int) -> Iterator[Cluster]:
     """Have a cluster without DC/OS within the block."""
-    backend = Docker()
+    backend = DockerHost()
     plan = ClusterPlan(cluster_id, agents=agents, public_agents=0)
     try:
-        with reserved(backend, plan, Silent()):
-            backend.start_nodes(plan, backend.lay_out(plan))
+        provision(backend, plan, Silent())
         yield Cluster(cluster_id)
     finally:
         backend.engine.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import yaml
 
 from dcos_docker_cli.dcos.config import (
     DEFAULT_PASSWORD,
+    IP_DETECT,
     config,
-    ip_detect,
     read_extra_config,
     to_yaml,
 )
@@ -111,18 +112,17 @@ def test_extra_config_that_cannot_be_read(tmp_path: Path) -> None:
         read_extra_config(tmp_path)
 
 
-# ip-detect, run by a shell, with an `ip` that answers as the real one does
+# ip-detect, run by a shell, with a `getent` that answers as the real one does
 
 
 def detect(tmp_path: Path, *lines: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the script where `ip` prints these lines."""
-    ip = tmp_path / "ip"
+    """Run the script where `getent` prints these lines."""
+    getent = tmp_path / "getent"
     printed = "".join(f"{line}\n" for line in lines)
-    ip.write_text(f"#!/bin/sh\necho \"$@\" >{tmp_path}/args\ncat <<'END'\n{printed}END\nexit {status}\n")
-    ip.chmod(0o755)
+    getent.write_text(f"#!/bin/sh\necho \"$@\" >{tmp_path}/args\ncat <<'END'\n{printed}END\nexit {status}\n")
+    getent.chmod(0o755)
     return subprocess.run(
-        ["sh", "-s"],
-        input=ip_detect("172.28.3.0/24"),
+        ["sh", IP_DETECT],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
@@ -130,20 +130,17 @@ def detect(tmp_path: Path, *lines: str, status: int = 0) -> subprocess.Completed
     )
 
 
-ETH0 = (
-    r"12: eth0    inet 172.28.3.2/24 brd 172.28.3.255 scope global eth0\       valid_lft forever preferred_lft forever"
-)
-SECOND = r"12: eth0    inet 172.28.3.9/24 scope global secondary eth0\       valid_lft forever preferred_lft forever"
+OWN = ["172.28.3.2      STREAM dcos-docker-x-master-0", "172.28.3.2      DGRAM  ", "172.28.3.2      RAW    "]
 
 
-@pytest.mark.parametrize("lines", [[ETH0], [ETH0, SECOND]])
-def test_ip_detect_prints_the_address_in_the_subnet(tmp_path: Path, lines: list[str]) -> None:
+@pytest.mark.parametrize("lines", [OWN, [*OWN, "10.0.0.9        STREAM "]])
+def test_ip_detect_prints_the_address_of_the_own_name(tmp_path: Path, lines: list[str]) -> None:
     done = detect(tmp_path, *lines)
     assert (done.returncode, done.stdout, done.stderr) == (0, "172.28.3.2\n", "")
-    assert (tmp_path / "args").read_text() == "-4 -o addr show to 172.28.3.0/24\n"
+    assert (tmp_path / "args").read_text() == f"ahostsv4 {platform.node()}\n"
 
 
-@pytest.mark.parametrize("status", [0, 1])
+@pytest.mark.parametrize("status", [0, 2])
 def test_ip_detect_fails_without_one(tmp_path: Path, status: int) -> None:
     done = detect(tmp_path, status=status)
     assert done.returncode != 0

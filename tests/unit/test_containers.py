@@ -8,19 +8,24 @@ from typing import Any
 import pytest
 
 from dcos_docker_cli import __version__, labels
-from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, Ground, node_config, proxy_environment
+from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, node_config, proxy_environment
+from dcos_docker_cli.backends.docker.layout import Layout
+from dcos_docker_cli.backends.docker.settings import Settings
 from dcos_docker_cli.model import ClusterPlan, DCOSVariant, NodeRef, Role
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-GROUND = Ground(
+MASTER = NodeRef(Role.MASTER, 0)
+AGENT = NodeRef(Role.AGENT, 0)
+LAYOUT = Layout(
+    addresses={MASTER: "172.28.0.2", AGENT: "172.28.0.3"},
     image="dcos-docker/node:abc",
     network_id="net1",
     serve_volume="volume1",
     hosts=("dcos-docker-x-master-0:172.28.0.2", "dcos-docker-x-agent-0:172.28.0.3"),
     bootstrap_address="172.28.0.254",
 )
+SETTINGS = Settings()
 PLAN = ClusterPlan("x", agents=1, public_agents=0, variant=DCOSVariant.ENTERPRISE)
-MASTER = NodeRef(Role.MASTER, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +36,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    return node_config(PLAN, GROUND, MASTER, "172.28.0.2", nofile=1234)
+    return node_config(PLAN, SETTINGS, LAYOUT, MASTER, nofile=1234)
 
 
 def test_systemd_has_what_it_needs(config: dict[str, Any]) -> None:
@@ -66,27 +71,27 @@ def test_mounts(config: dict[str, Any]) -> None:
 
 
 def test_name_and_network(config: dict[str, Any]) -> None:
-    assert config["Image"] == GROUND.image
+    assert config["Image"] == LAYOUT.image
     assert config["Hostname"] == "dcos-docker-x-master-0"
     assert config["HostConfig"]["NetworkMode"] == "net1"
-    assert config["HostConfig"]["ExtraHosts"] == list(GROUND.hosts)
+    assert config["HostConfig"]["ExtraHosts"] == list(LAYOUT.hosts)
     endpoints = config["NetworkingConfig"]["EndpointsConfig"]
     assert endpoints == {"net1": {"IPAMConfig": {"IPv4Address": "172.28.0.2"}}}
 
 
 @pytest.mark.parametrize("ref", PLAN.refs)
 def test_labels_tell_all_of_a_node(ref: NodeRef) -> None:
-    found = labels.decode(node_config(PLAN, GROUND, ref, "172.28.0.9", nofile=1)["Labels"])
+    found = labels.decode(node_config(PLAN, SETTINGS, LAYOUT, ref, nofile=1)["Labels"])
     assert found.is_known
     assert (found.kind, found.cluster_id, found.ref) == (labels.Kind.NODE, "x", ref)
-    assert (found.address, found.variant) == ("172.28.0.9", DCOSVariant.ENTERPRISE)
+    assert (found.address, found.variant) == (LAYOUT.addresses[ref], DCOSVariant.ENTERPRISE)
     assert (found.distribution, found.transport, found.tool_version) == ("debian-12", "docker-exec", __version__)
     assert found.creator is not None
     assert not found.creator.is_dead()
 
 
 def test_a_variant_that_is_not_known_is_no_label() -> None:
-    config = node_config(ClusterPlan("x"), GROUND, MASTER, "172.28.0.2", nofile=1)
+    config = node_config(ClusterPlan("x"), SETTINGS, LAYOUT, MASTER, nofile=1)
     assert labels.VARIANT_KEY not in config["Labels"]
 
 
@@ -99,14 +104,14 @@ def test_without_a_proxy_there_are_no_variables(config: dict[str, Any], monkeypa
     assert config["Env"] == []
     monkeypatch.setenv("NO_PROXY", "internal")
     monkeypatch.setenv("http_proxy", "")
-    assert proxy_environment(GROUND.hosts) == []
+    assert proxy_environment(LAYOUT.hosts) == []
 
 
 def test_a_proxy_is_passed_on_but_not_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy:3128")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3129")
     monkeypatch.setenv("no_proxy", "internal,.corp")
-    found = dict(entry.split("=", 1) for entry in proxy_environment(GROUND.hosts))
+    found = dict(entry.split("=", 1) for entry in proxy_environment(LAYOUT.hosts))
     assert set(found) == {"http_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
     assert (found["http_proxy"], found["HTTPS_PROXY"]) == ("http://proxy:3128", "http://proxy:3129")
     assert found["no_proxy"] == found["NO_PROXY"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dcos_docker_cli.backends.docker import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 RECORDED = EngineFacts(
@@ -192,7 +192,7 @@ class Backend:
 
 
 def findings(facts: EngineFacts | None) -> list[Finding]:
-    backend: Docker = Backend(facts)  # type: ignore[assignment]
+    backend: DockerHost = Backend(facts)  # type: ignore[assignment]
     return diagnose.diagnose(backend)
 
 

@@ -62,6 +62,9 @@ class Here:
         stderr(done.stderr)
         return done.returncode
 
+    def popen(self, *_: object, **__: object) -> subprocess.Popen[bytes]:
+        raise NotImplementedError
+
 
 @contextmanager
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[str]:

@@ -19,14 +19,24 @@ DOCUMENT = ROOT.parent / "docs" / "architecture.md"
 ELSEWHERE = (ROOT / "sample" / "payload", ROOT / "sample" / "runtime")
 # From the top; what stands in one set may import from each other.
 LAYERS = (
-    {"cli", "__main__"},
-    {"lifecycle"},
+    {"cli", "__main__", "cluster"},
+    {"lifecycle", "docker_utils"},
     {"doctor", "sample"},
-    {"dcos"},
     {"backends"},
+    {"base_classes"},
+    {"node"},
+    {"dcos"},
     {"transports"},
     {"labels"},
-    {"model", "concurrency", "progress", "exceptions"},
+    {
+        "model",
+        "distributions",
+        "docker_versions",
+        "docker_storage_drivers",
+        "concurrency",
+        "progress",
+        "exceptions",
+    },
 )
 HOMES = {
     "docker": f"{PACKAGE}.backends.docker.",

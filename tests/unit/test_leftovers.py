@@ -61,9 +61,9 @@ def test_a_dead_create_leaves_all_of_its_id() -> None:
     assert names(*found, *living) == [item.name for item in found]
 
 
-@pytest.mark.parametrize("kind", [Kind.BOOTSTRAP, Kind.SAMPLE])
+@pytest.mark.parametrize("kind", [Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR])
 def test_what_is_transient_goes_with_its_process_alone(kind: Kind) -> None:
-    cluster_id = None if kind is Kind.SAMPLE else "x"
+    cluster_id = "x" if kind is Kind.BOOTSTRAP else None
     node = owned(Kind.NODE, "x", creator="dead")
     assert names(owned(kind, cluster_id, creator="dead"), node) == [f"{kind.value} of {cluster_id}"]
     assert names(owned(kind, cluster_id), node) == []
@@ -125,10 +125,12 @@ def test_what_a_cluster_has_one_of(kind: Kind) -> None:
     assert not is_genuine(found, "mine")
 
 
-def test_samples() -> None:
-    found = labels.decode(labels.common(Kind.SAMPLE))
-    assert is_genuine(found, "dcos-docker-sample-0123456789ab")
+@pytest.mark.parametrize("kind", [Kind.SAMPLE, Kind.SIDECAR])
+def test_what_belongs_to_no_cluster(kind: Kind) -> None:
+    found = labels.decode(labels.common(kind))
+    assert is_genuine(found, f"dcos-docker-{kind.value}-0123456789ab")
     assert not is_genuine(found, "mine")
+    assert not is_genuine(found, "dcos-docker-volume-0123456789ab")
 
 
 @pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.CACHE, Kind.NETWORK, Kind.VOLUME])

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcos_docker_cli.backends.docker import networks
-from dcos_docker_cli.backends.docker.networks import Network, free_subnets, host_entries
-from dcos_docker_cli.model import MAX_NODES, ClusterPlan
+from dcos_docker_cli.backends.docker.networks import free_subnets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,25 +53,6 @@ def test_when_all_is_taken_there_is_none() -> None:
 def test_a_single_address_takes_its_subnet() -> None:
     first, second = itertools.islice(free_subnets([]), 2)
     assert next(free_subnets([IPv4Network((first[77], 32))])) == second
-
-
-def test_every_node_and_the_bootstrap_node_have_addresses_of_their_own() -> None:
-    network = Network("id", "172.28.7.0/24")
-    found = [network.address(position) for position in range(MAX_NODES)]
-    assert found[0] == "172.28.7.2"
-    everything = [*found, network.bootstrap_address]
-    assert len(set(everything)) == MAX_NODES + 1
-    gateway, broadcast = "172.28.7.1", "172.28.7.255"
-    assert not {gateway, broadcast, "172.28.7.0"} & set(everything)
-    assert all(ipaddress.ip_address(address) in IPv4Network(network.subnet) for address in everything)
-
-
-def test_host_entries() -> None:
-    plan = ClusterPlan("x", agents=1, public_agents=0)
-    assert host_entries("x", plan.refs, Network("id", "172.28.7.0/24")) == [
-        "dcos-docker-x-master-0:172.28.7.2",
-        "dcos-docker-x-agent-0:172.28.7.3",
-    ]
 
 
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"

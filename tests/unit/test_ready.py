@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dcos_docker_cli.dcos.http import Answer
+from dcos_docker_cli.dcos.member import Member
 from dcos_docker_cli.dcos.ready import _agents, _exhibitor, _judge, _token, _units, failed_checks
-from dcos_docker_cli.model import ClusterInfo, NodeInfo, NodeRef, Role
+from dcos_docker_cli.model import NodeRef, Role
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.transports.base import NodeTransport
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -24,24 +28,15 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-def node(role: Role, index: int, address: str) -> NodeInfo:
-    ref = NodeRef(role, index)
-    return NodeInfo(ref, str(ref), ref.host_name("x"), address, "running")
+def member(role: Role, index: int, address: str) -> Member:
+    return Member(str(NodeRef(role, index)), role, address, transport=cast("NodeTransport", None))
 
 
-CLUSTER = ClusterInfo(
-    cluster_id="x",
-    nodes=(
-        node(Role.MASTER, 0, "10.0.0.2"),
-        node(Role.AGENT, 0, "10.0.0.3"),
-        node(Role.PUBLIC_AGENT, 0, "10.0.0.4"),
-    ),
-    created=None,
-    variant=None,
-    distribution="",
-    transport="",
-    tool_version="",
-)
+MEMBERS = [
+    member(Role.MASTER, 0, "10.0.0.2"),
+    member(Role.AGENT, 0, "10.0.0.3"),
+    member(Role.PUBLIC_AGENT, 0, "10.0.0.4"),
+]
 
 
 def answer(content: object, status: int = 200) -> Answer:
@@ -103,7 +98,7 @@ def test_exhibitor() -> None:
 
 
 def judge_agents(content: object) -> str:
-    return _agents(content, CLUSTER)
+    return _agents(content, MEMBERS)
 
 
 @pytest.mark.parametrize(

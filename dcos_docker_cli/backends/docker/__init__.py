@@ -1,173 +1,132 @@
-"""Clusters of containers on a Docker engine.
+"""Clusters of containers on a Docker engine: what users choose of them.
 
-This module imports neither docker nor requests: they take 0.15 s, and `--help` needs no engine.
+This module imports neither docker nor requests: they take 0.15 s, and nothing here needs an engine.
 """
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.backends.base import Layout
-from dcos_docker_cli.concurrency import Cancellation, parallel
-from dcos_docker_cli.exceptions import ClusterExistsError, ClusterNotFoundError, EngineConflictError, NodeNotFoundError
-from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.backends.docker.settings import (
+    Settings,
+    by_role,
+    network_name,
+    read_labels,
+    read_mounts,
+    read_ports,
+)
+from dcos_docker_cli.base_classes import ClusterBackend
+from dcos_docker_cli.dcos.config import IP_DETECT, base_settings
+from dcos_docker_cli.distributions import Distribution
+from dcos_docker_cli.docker_versions import DockerVersion
+from dcos_docker_cli.exceptions import UsageError
+from dcos_docker_cli.model import NAME_PREFIX, Role, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from dcos_docker_cli.backends.docker.containers import Ground
-    from dcos_docker_cli.backends.docker.engine import Engine
-    from dcos_docker_cli.backends.docker.facts import EngineFacts
-    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo
-    from dcos_docker_cli.progress import Progress
-    from dcos_docker_cli.transports.docker_exec import DockerExec
+    from dcos_docker_cli.backends.docker.cluster import DockerCluster
+    from dcos_docker_cli.backends.docker.settings import MountsInput, PortMap
+    from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
+
+__all__ = ["Docker"]
 
 
-class Docker:
+class Docker(ClusterBackend):
     """Clusters on the engine that the docker command would use. Making one of these contacts nothing."""
 
-    def __init__(self) -> None:
-        self.cancellation = Cancellation()
+    def __init__(
+        self,
+        *,
+        container_name_prefix: str = NAME_PREFIX,
+        workspace_dir: Path | str | None = None,
+        custom_container_mounts: MountsInput | None = None,
+        custom_master_mounts: MountsInput | None = None,
+        custom_agent_mounts: MountsInput | None = None,
+        custom_public_agent_mounts: MountsInput | None = None,
+        linux_distribution: Distribution = Distribution.DEBIAN_12,
+        docker_version: DockerVersion = DockerVersion.DISTRIBUTION,
+        storage_driver: DockerStorageDriver | None = None,
+        docker_container_labels: Mapping[str, str] | None = None,
+        docker_master_labels: Mapping[str, str] | None = None,
+        docker_agent_labels: Mapping[str, str] | None = None,
+        docker_public_agent_labels: Mapping[str, str] | None = None,
+        transport: Transport = Transport.DOCKER_EXEC,
+        network: Any = None,
+        one_master_host_port_map: PortMap | None = None,
+        mount_sys_fs_cgroup: bool = False,
+    ) -> None:
+        """Choose. Raises `UsageError` for what can never be; docs/library.md has each parameter with its default.
 
-    @cached_property
-    def engine(self) -> Engine:
-        """The connection, made at its first use."""
-        from dcos_docker_cli.backends.docker.engine import connect
-
-        return connect(self.cancellation)
-
-    def clusters(self) -> list[ClusterInfo]:
-        """See `Backend.clusters`: one call to the engine."""
-        from dcos_docker_cli.backends.docker.listing import clusters
-
-        return clusters(self.engine)
-
-    def cluster(self, cluster_id: str) -> ClusterInfo:
-        """See `Backend.cluster`: one call to the engine."""
-        from dcos_docker_cli.backends.docker.listing import clusters
-
-        for cluster in clusters(self.engine, cluster_id):
-            return cluster
-        raise ClusterNotFoundError(cluster_id)
-
-    def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
-        """See `Backend.reserve`.
-
-        The reservation alone does not decide, for it goes when the create ends: a cluster that was finished just
-        before is found by its nodes.
+        `workspace_dir` is where large temporary files go, and it is made if it is not there. Mounts and labels of all
+        containers go before those of a role. `network` is the name of one, or docker-py's object, and is never
+        removed; without it each cluster has its own. Ports are published on 127.0.0.1 unless they name an address.
         """
-        from dcos_docker_cli.backends.docker import containers, images, listing
-
-        if listing.containers(self.engine, plan.cluster_id):
-            raise ClusterExistsError(plan.cluster_id)
-        image = images.ensure_node_image(self.engine, progress)
-        with self.cancellation.shielded():  # an interrupt in here would leave the reservation
-            try:
-                reservation = containers.create_reservation(self.engine, plan, image)
-            except EngineConflictError as error:
-                if not listing.containers(self.engine, plan.cluster_id):
-                    raise  # somebody else's container has the name, and the engine says which
-                raise ClusterExistsError(plan.cluster_id) from error
-            others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
-            if others:
-                containers.remove_container(self.engine, reservation)
-                raise ClusterExistsError(plan.cluster_id)
-            return reservation
-
-    def release(self, reservation: str) -> None:
-        """See `Backend.release`."""
-        from dcos_docker_cli.backends.docker import containers
-
-        containers.remove_container(self.engine, reservation)
-
-    def lay_out(self, plan: ClusterPlan) -> Layout[Ground]:
-        """See `Backend.lay_out`."""
-        from dcos_docker_cli.backends.docker import containers, images, networks, volumes
-
-        network = networks.create_network(self.engine, plan.cluster_id)
-        ground = containers.Ground(
-            image=images.node_image(),
-            network_id=network.network_id,
-            serve_volume=volumes.create_serve_volume(self.engine, plan.cluster_id),
-            hosts=tuple(networks.host_entries(plan.cluster_id, plan.refs, network)),
-            bootstrap_address=network.bootstrap_address,
-        )
-        addresses = {ref: network.address(position) for position, ref in enumerate(plan.refs)}
-        return Layout(addresses, network.subnet, ground)
-
-    def start_nodes(self, plan: ClusterPlan, layout: Layout[Ground]) -> None:
-        """See `Backend.start_nodes`."""
-        from dcos_docker_cli.backends.docker import containers
-
-        parallel(
-            lambda item: containers.start_node(self.engine, plan, layout.ground, *item),
-            layout.addresses.items(),
-            self.cancellation,
-        )
-
-    @contextmanager
-    def bootstrap_node(self, plan: ClusterPlan, layout: Layout[Ground], installer_digest: str) -> Iterator[DockerExec]:
-        """See `Backend.bootstrap_node`."""
-        from dcos_docker_cli.backends.docker import containers, leftovers, volumes
-        from dcos_docker_cli.transports.docker_exec import DockerExec
-
-        leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
-        with volumes.cache_volume(self.engine, installer_digest) as cache:
-            container = containers.start_bootstrap(
-                self.engine,
-                plan,
-                layout.ground,
-                cache_volume=cache,
-                cache_labels=volumes.cache_labels(installer_digest),
-            )
-            with containers.removed_after(self.engine, container):
-                yield DockerExec(self.engine, container)
-
-    def transport(self, node: NodeInfo) -> DockerExec:
-        """See `Backend.transport`."""
-        from dcos_docker_cli.transports.docker_exec import DockerExec
-
-        if not node.is_running:
-            raise NodeNotFoundError(
-                f"{node.ref} is not running: its container {node.container_name} is {node.state}.",
-                hint=f"docker {'unpause' if node.state == 'paused' else 'start'} {node.container_name}",
-            )
-        return DockerExec(self.engine, node.container_id)
-
-    def destroy(self, cluster_id: str) -> None:
-        """See `Backend.destroy`."""
-        from dcos_docker_cli.backends.docker.removal import remove_cluster
-
-        remove_cluster(self.engine, cluster_id)
-
-    @contextmanager
-    def image_files(self, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:
-        """Build an image on the node image from a context; within the block its directory is a tar, in chunks."""
-        from dcos_docker_cli.backends.docker.sample_runtime import sample_runtime
-
-        with sample_runtime(self.engine, context, directory, progress) as chunks:
-            yield chunks
-
-    def clean(self, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
-        """Remove leftovers of creates whose process is dead, and on request caches and images that nothing uses.
-
-        Returns what was removed, or would be, in words.
-        """
-        from dcos_docker_cli.backends.docker import leftovers
-
-        return leftovers.clean(self.engine, dry_run=dry_run, cache=cache, images=images)
+        self.container_name_prefix = container_name_prefix
+        self.workspace_dir = Path(workspace_dir) if workspace_dir is not None else None
+        self.custom_container_mounts = custom_container_mounts
+        self.custom_master_mounts = custom_master_mounts
+        self.custom_agent_mounts = custom_agent_mounts
+        self.custom_public_agent_mounts = custom_public_agent_mounts
+        self.linux_distribution = linux_distribution
+        self.docker_version = docker_version
+        self.storage_driver = storage_driver
+        self.docker_container_labels = docker_container_labels
+        self.docker_master_labels = docker_master_labels
+        self.docker_agent_labels = docker_agent_labels
+        self.docker_public_agent_labels = docker_public_agent_labels
+        self.transport = transport
+        self.network = network
+        self.one_master_host_port_map = one_master_host_port_map
+        self.mount_sys_fs_cgroup = mount_sys_fs_cgroup
+        if self.workspace_dir and self.workspace_dir.exists() and not self.workspace_dir.is_dir():
+            raise UsageError(f"The workspace {self.workspace_dir} is not a directory.")
+        _ = self.settings  # what is wrong is told here, and not when a cluster is made
 
     @property
-    def is_this_machine(self) -> bool:
-        """Whether the engine seems to run on this machine's own kernel, so that its nodes can be reached from here."""
-        return self.engine.where.is_local and sys.platform == "linux"
+    def settings(self) -> Settings:
+        """All of it in the form in which the engine wants it."""
+        return Settings(
+            name_prefix=self.container_name_prefix,
+            distribution=self.linux_distribution,
+            docker_version=self.docker_version,
+            storage_driver=self.storage_driver,
+            transport=self.transport,
+            network=network_name(self.network),
+            mount_sys_fs_cgroup=self.mount_sys_fs_cgroup,
+            mounts=by_role(
+                [
+                    (None, read_mounts(self.custom_container_mounts)),
+                    (Role.MASTER, read_mounts(self.custom_master_mounts)),
+                    (Role.AGENT, read_mounts(self.custom_agent_mounts)),
+                    (Role.PUBLIC_AGENT, read_mounts(self.custom_public_agent_mounts)),
+                ]
+            ),
+            labels=by_role(
+                [
+                    (None, read_labels(self.docker_container_labels)),
+                    (Role.MASTER, read_labels(self.docker_master_labels)),
+                    (Role.AGENT, read_labels(self.docker_agent_labels)),
+                    (Role.PUBLIC_AGENT, read_labels(self.docker_public_agent_labels)),
+                ]
+            ),
+            ports=read_ports(self.one_master_host_port_map),
+        )
 
-    def facts(self) -> EngineFacts:
-        """Return what the engine tells of itself and its host."""
-        from dcos_docker_cli.backends.docker.facts import engine_facts
+    @property
+    def cluster_cls(self) -> type[DockerCluster]:
+        """The class that makes clusters of containers."""
+        from dcos_docker_cli.backends.docker.cluster import DockerCluster
 
-        return engine_facts(self.engine)
+        return DockerCluster
+
+    @property
+    def base_config(self) -> dict[str, Any]:
+        """What DC/OS' config.yaml must have on containers, without the lists of nodes."""
+        return base_settings()
+
+    @property
+    def ip_detect_path(self) -> Path:
+        """The script that prints a container's address in its cluster's network."""
+        return IP_DETECT

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.base import CACHE_DIR, WORK_DIR
 from dcos_docker_cli.backends.docker.naming import container_name
+from dcos_docker_cli.dcos.bootstrap import CACHE_DIR, WORK_DIR
 from dcos_docker_cli.exceptions import EngineError, NodeStartError
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import INSTALL_DIR
+from dcos_docker_cli.model import INSTALL_DIR, Role
 from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.backends.docker.layout import Layout
+    from dcos_docker_cli.backends.docker.settings import Settings
     from dcos_docker_cli.model import ClusterPlan, NodeRef
 
 DATA_DIRECTORIES = ("/var/lib/docker", "/opt", "/var/lib/mesos/slave", "/var/log/journal")
@@ -28,6 +29,8 @@ DATA_DIRECTORIES = ("/var/lib/docker", "/opt", "/var/lib/mesos/slave", "/var/log
 NOFILE = 1048576
 """More makes programs slow that close all possible files, and old rpm hang."""
 ENGINE_PID_FILE = Path("/var/run/docker.pid")
+STORAGE_DRIVER_VARIABLE = "DOCKER_DRIVER"
+"""Docker's own variable, which a node's docker.service takes over from the container."""
 BOOT_SECONDS = 120
 # systemd older than 240 has no --wait and says "starting" at once; before its socket is there, it says "offline".
 WAIT_UNTIL_BOOTED = """
@@ -36,23 +39,12 @@ echo "$state"
 """
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What the nodes of a cluster share. `hosts` are the lines for their /etc/hosts, as `name:address`."""
-
-    image: str
-    network_id: str
-    serve_volume: str
-    hosts: tuple[str, ...]
-    bootstrap_address: str
-
-
-def create_reservation(engine: Engine, plan: ClusterPlan, image: str) -> str:
+def create_reservation(engine: Engine, plan: ClusterPlan, settings: Settings, image: str) -> str:
     """Take the cluster id; raise `EngineConflictError` when it is taken. The container is never started."""
     return create(
         engine,
         container_name(Kind.RESERVATION, plan.cluster_id),
-        {"Image": image, "Cmd": ["true"], "Labels": _cluster_labels(Kind.RESERVATION, plan)},
+        {"Image": image, "Cmd": ["true"], "Labels": _cluster_labels(Kind.RESERVATION, plan, settings)},
     )
 
 
@@ -62,45 +54,68 @@ def create(engine: Engine, name: str, config: Mapping[str, Any]) -> str:
     return str(answer["Id"])
 
 
-def start_node(engine: Engine, plan: ClusterPlan, ground: Ground, ref: NodeRef, address: str) -> None:
+def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: Layout, ref: NodeRef) -> None:
     """Create and start a node, and wait until systemd has brought it up; raise `NodeStartError` if it does not."""
-    config = node_config(plan, ground, ref, address, nofile=nofile_limit(engine))
-    container = _create_and_start(engine, ref.host_name(plan.cluster_id), config)
+    config = node_config(plan, settings, layout, ref, nofile=nofile_limit(engine))
+    container = _create_and_start(engine, ref.host_name(plan.cluster_id, settings.name_prefix), config)
     result = run(DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", WAIT_UNTIL_BOOTED])
     state = result.stdout.decode(errors="replace").strip()
     if result.returncode != 0 or state != "running":
         raise _start_failure(engine, container, f"{ref} did not come up: {state or 'it says nothing'}.")
 
 
-def node_config(plan: ClusterPlan, ground: Ground, ref: NodeRef, address: str, *, nofile: int) -> dict[str, Any]:
-    """Return the configuration of a node's container, as the engine's API wants it."""
+def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: NodeRef, *, nofile: int) -> dict[str, Any]:
+    """Return the configuration of a node's container, as the engine's API wants it. What users mount wins over ours."""
+    address = layout.addresses[ref]
     node_labels = {
-        **_cluster_labels(Kind.NODE, plan),
+        **settings.labels_of(ref.role),
+        **_cluster_labels(Kind.NODE, plan, settings),
         labels.ROLE_KEY: ref.role.word,
         labels.INDEX_KEY: str(ref.index),
         labels.ADDRESS_KEY: address,
+        labels.NAME_PREFIX_KEY: settings.name_prefix,
     }
+    users = settings.mounts_of(ref.role)
     host = {
-        **_systemd_host_config(nofile),
-        "ExtraHosts": list(ground.hosts),
+        **_systemd_host_config(nofile, users.targets),
+        "ExtraHosts": list(layout.hosts),
         "RestartPolicy": {"Name": "unless-stopped"},
         "Mounts": [
-            *(_own_volume(path, plan.cluster_id) for path in DATA_DIRECTORIES),
-            {"Type": "volume", "Source": ground.serve_volume, "Target": INSTALL_DIR, "ReadOnly": True},
+            *(_own_volume(path, plan.cluster_id) for path in DATA_DIRECTORIES if path not in users.targets),
+            {"Type": "volume", "Source": layout.serve_volume, "Target": INSTALL_DIR, "ReadOnly": True},
+            *users.mounts,
         ],
+        **_cgroup_binds(settings, users.binds),
+        **_published(settings, ref),
     }
+    driver = [f"{STORAGE_DRIVER_VARIABLE}={layout.storage_driver}"] if layout.storage_driver else []
     return {
-        "Image": ground.image,
-        "Hostname": ref.host_name(plan.cluster_id),
+        "Image": layout.image,
+        "Hostname": ref.host_name(plan.cluster_id, settings.name_prefix),
         "Tty": True,  # a console, on which systemd tells how the start goes
-        "Env": proxy_environment(ground.hosts),
+        "Env": [*proxy_environment(layout.hosts), *driver],
         "Labels": node_labels,
-        **_in_network(host, ground.network_id, address),
+        **({"ExposedPorts": {port: {} for port in host["PortBindings"]}} if "PortBindings" in host else {}),
+        **_in_network(host, layout.network_id, address),
     }
+
+
+def _cgroup_binds(settings: Settings, binds: tuple[str, ...]) -> dict[str, Any]:
+    """Return the binds, and with them how the node sees the engine's control groups."""
+    if not settings.mount_sys_fs_cgroup:
+        return {"Binds": list(binds)} if binds else {}
+    # The host's tree makes sense only to who is not in a namespace of his own.
+    return {"Binds": [*binds, "/sys/fs/cgroup:/sys/fs/cgroup:ro"], "CgroupnsMode": "host"}
+
+
+def _published(settings: Settings, ref: NodeRef) -> dict[str, Any]:
+    """Return the ports that are published on the engine's host: those of one master, for only one can have them."""
+    is_the_one = ref.role is Role.MASTER and ref.index == 0
+    return {"PortBindings": dict(settings.ports)} if settings.ports and is_the_one else {}
 
 
 def start_bootstrap(
-    engine: Engine, plan: ClusterPlan, ground: Ground, *, cache_volume: str, cache_labels: dict[str, str]
+    engine: Engine, cluster_id: str, layout: Layout, *, cache_volume: str, cache_labels: dict[str, str]
 ) -> str:
     """Start the bootstrap node, Docker on the installer's cache; return its container's id."""
     host = {
@@ -113,17 +128,17 @@ def start_bootstrap(
                 # If a create that failed has just removed it, the engine makes it anew, and ours it must be.
                 "VolumeOptions": {"Labels": cache_labels},
             },
-            {"Type": "volume", "Source": ground.serve_volume, "Target": f"{WORK_DIR}/genconf/serve"},
+            {"Type": "volume", "Source": layout.serve_volume, "Target": f"{WORK_DIR}/genconf/serve"},
         ],
     }
     config = {
-        "Image": ground.image,
+        "Image": layout.image,
         "Cmd": ["/usr/local/sbin/dcos-docker-bootstrap"],
-        "Env": proxy_environment(ground.hosts),
-        "Labels": _cluster_labels(Kind.BOOTSTRAP, plan),
-        **_in_network(host, ground.network_id, ground.bootstrap_address),
+        "Env": proxy_environment(layout.hosts),
+        "Labels": labels.common(Kind.BOOTSTRAP, cluster_id),
+        **_in_network(host, layout.network_id, layout.bootstrap_address),
     }
-    return _create_and_start(engine, container_name(Kind.BOOTSTRAP, plan.cluster_id), config)
+    return _create_and_start(engine, container_name(Kind.BOOTSTRAP, cluster_id), config)
 
 
 def remove_container(engine: Engine, container: str) -> None:
@@ -203,23 +218,23 @@ def _start_failure(engine: Engine, container: str, message: str) -> NodeStartErr
     )
 
 
-def _cluster_labels(kind: Kind, plan: ClusterPlan) -> dict[str, str]:
+def _cluster_labels(kind: Kind, plan: ClusterPlan, settings: Settings) -> dict[str, str]:
     return {
         **labels.common(kind, plan.cluster_id),
-        labels.DISTRIBUTION_KEY: plan.distribution,
-        labels.DOCKER_VERSION_KEY: "distribution",
-        labels.TRANSPORT_KEY: plan.transport.value,
+        labels.DISTRIBUTION_KEY: settings.distribution.value,
+        labels.DOCKER_VERSION_KEY: settings.docker_version.value,
+        labels.TRANSPORT_KEY: settings.transport.value,
         **({labels.VARIANT_KEY: plan.variant.value} if plan.variant else {}),
     }
 
 
-def _systemd_host_config(nofile: int) -> dict[str, Any]:
+def _systemd_host_config(nofile: int, taken: Collection[str] = ()) -> dict[str, Any]:
     return {
         "Privileged": True,
         "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
         "CgroupnsMode": "private",
         "Init": False,  # an engine may default to putting an init before ours
-        "Tmpfs": {"/run": "exec", "/tmp": "exec"},  # noqa: S108 - the node's
+        "Tmpfs": {path: "exec" for path in ("/run", "/tmp") if path not in taken},  # noqa: S108 - the node's
         "Ulimits": [{"Name": "nofile", "Soft": nofile, "Hard": nofile}],
     }
 
@@ -234,7 +249,8 @@ def _own_volume(path: str, cluster_id: str) -> dict[str, Any]:
 
 
 def _in_network(host: dict[str, Any], network_id: str, address: str) -> dict[str, Any]:
+    fixed = {"IPv4Address": address} if address else {}
     return {
         "HostConfig": {**host, "NetworkMode": network_id},
-        "NetworkingConfig": {"EndpointsConfig": {network_id: {"IPAMConfig": {"IPv4Address": address}}}},
+        "NetworkingConfig": {"EndpointsConfig": {network_id: {"IPAMConfig": fixed}}},
     }

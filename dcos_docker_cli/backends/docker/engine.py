@@ -100,6 +100,12 @@ class Engine(docker.APIClient):
             max_pool_size=2 * MAX_WORKERS,
         )
 
+    def for_operation(self, cancellation: Cancellation) -> Engine:
+        """Return the same engine, over the same sockets, for an operation that `cancellation` stops."""
+        engine = Engine.__new__(Engine)
+        vars(engine).update(vars(self), cancellation=cancellation)
+        return engine
+
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """Make one call."""
         self.cancellation.check()

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.exceptions import EngineError, ImageError
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import DEFAULT_DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +31,37 @@ if TYPE_CHECKING:
 CONTEXT = Path(__file__).parent / "node_image"
 REPOSITORY = "dcos-docker/node"
 BASE_REPOSITORY = "dcos-docker/base"
-SUITE = "bookworm"
-PULLED_BASE = "debian:bookworm-slim"
-OWN_BASE = f"{BASE_REPOSITORY}:{DEFAULT_DISTRIBUTION}"
-PRESENT_BASES = (PULLED_BASE, "debian:12-slim", "debian:bookworm", "debian:12", OWN_BASE)
 
 
-def node_image() -> str:
+@dataclass(frozen=True)
+class Base:
+    """The image that nodes of a distribution are built on: in a registry, or made from packages."""
+
+    suite: str
+    pulled: str
+    others: tuple[str, ...]
+    own: str
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The images that do when they are on the engine already."""
+        return (self.pulled, *self.others, self.own)
+
+
+def _debian(number: int, suite: str) -> Base:
+    others = (f"debian:{number}-slim", f"debian:{suite}", f"debian:{number}")
+    return Base(suite, f"debian:{suite}-slim", others, f"{BASE_REPOSITORY}:debian-{number}")
+
+
+BASES = {
+    Distribution.DEBIAN_11: _debian(11, "bullseye"),
+    Distribution.DEBIAN_12: _debian(12, "bookworm"),
+}
+
+
+def node_image(distribution: Distribution = Distribution.DEBIAN_12) -> str:
     """Return the tag of the node image, which says of which content it is made."""
-    return f"{REPOSITORY}:{DEFAULT_DISTRIBUTION}-{content_digest(CONTEXT)[:12]}"
+    return f"{REPOSITORY}:{distribution.value}-{content_digest(CONTEXT)[:12]}"
 
 
 def content_digest(directory: Path) -> str:
@@ -49,11 +72,11 @@ def content_digest(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def ensure_node_image(engine: Engine, progress: Progress) -> str:
+def ensure_node_image(engine: Engine, progress: Progress, distribution: Distribution = Distribution.DEBIAN_12) -> str:
     """Return the tag of the node image, which is built if the engine does not have it."""
-    tag = node_image()
+    tag = node_image(distribution)
     if not exists(engine, tag):
-        base = _ensure_base(engine, progress)
+        base = _ensure_base(engine, BASES[distribution], progress)
         with progress.step(f"Building the node image {tag} (on first use, about half a minute)"):
             build(engine, CONTEXT, tag, base=base, progress=progress)
     return tag
@@ -108,43 +131,45 @@ def _files(directory: Path) -> list[tuple[str, bytes]]:
     return [(path.relative_to(directory).as_posix(), path.read_bytes()) for path in paths]
 
 
-def _ensure_base(engine: Engine, progress: Progress) -> str:
-    for name in PRESENT_BASES:
+def _ensure_base(engine: Engine, base: Base, progress: Progress) -> str:
+    for name in base.present:
         if exists(engine, name):
             return name
     try:
-        with progress.step(f"Pulling {PULLED_BASE}"):
-            repository, _, tag = PULLED_BASE.partition(":")
+        with progress.step(f"Pulling {base.pulled}"):
+            repository, _, tag = base.pulled.partition(":")
             for message in engine.stream_json("/images/create", params={"fromImage": repository, "tag": tag}):
                 progress.detail(str(message.get("status", "")))
     except EngineError as error:
-        return _make_base(engine, progress, why_not_pulled=error.message)
-    return PULLED_BASE
+        return _make_base(engine, base, progress, why_not_pulled=error.message)
+    return base.pulled
 
 
-def _make_base(engine: Engine, progress: Progress, *, why_not_pulled: str) -> str:
+def _make_base(engine: Engine, base: Base, progress: Progress, *, why_not_pulled: str) -> str:
     """Make the base with mmdebstrap and import it."""
     progress.detail(why_not_pulled)
     if not shutil.which("mmdebstrap"):
         raise ImageError(
-            f"The engine has no Debian 12 image to build nodes from, and cannot pull {PULLED_BASE}.",
-            hint=f"Let the engine reach a registry; or `docker load` {PULLED_BASE} into it; "
+            f"The engine has no Debian image to build nodes from, and cannot pull {base.pulled}.",
+            hint=f"Let the engine reach a registry; or `docker load` {base.pulled} into it; "
             "or install mmdebstrap on this machine (apt-get install mmdebstrap) to make one from Debian's packages.",
             details=[why_not_pulled],
         )
-    name = OWN_BASE
+    name = base.own
     changes = [f"LABEL {key}={json.dumps(value)}" for key, value in labels.common(Kind.IMAGE).items()]
     with progress.step(f"No registry answers: making a Debian base with mmdebstrap as {name} (some 15 s)"):
         repository, _, tag = name.partition(":")
         parameters = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes}
-        for _ in engine.stream_json("/images/create", params=parameters, data=_mmdebstrap(engine, progress)):
+        for _ in engine.stream_json(
+            "/images/create", params=parameters, data=_mmdebstrap(engine, base.suite, progress)
+        ):
             pass
     return name
 
 
-def _mmdebstrap(engine: Engine, progress: Progress) -> Iterator[bytes]:
+def _mmdebstrap(engine: Engine, suite: str, progress: Progress) -> Iterator[bytes]:
     """Yield a root file system as a tar, while mmdebstrap makes it."""
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", SUITE, "-"]
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", suite, "-"]
     progress.detail(" ".join(command))
     with (
         tempfile.TemporaryFile() as errors,

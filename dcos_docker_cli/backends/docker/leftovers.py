@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
 
 OUR_TAGS = ("dcos-docker/node:", "dcos-docker/base:", "dcos-docker/sample-runtime:")
-TRANSIENT = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.SAMPLE)
+TRANSIENT = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR)
 """What lives no longer than the process that made it."""
 
 

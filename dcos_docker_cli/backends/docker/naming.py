@@ -28,7 +28,7 @@ def is_genuine(labels: Labels, name: str) -> bool:
     if not labels.is_known:
         return True
     if labels.kind is Kind.NODE:
-        return labels.ref is not None and name == labels.ref.host_name(labels.cluster_id)
+        return labels.ref is not None and name == labels.ref.host_name(labels.cluster_id, labels.name_prefix)
     if labels.kind in (Kind.RESERVATION, Kind.BOOTSTRAP):
         return name == container_name(labels.kind, labels.cluster_id)
-    return labels.kind is Kind.SAMPLE and name.startswith(f"{NAME_PREFIX}-sample-")
+    return labels.kind in (Kind.SAMPLE, Kind.SIDECAR) and name.startswith(f"{NAME_PREFIX}-{labels.kind.value}-")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docker.types import IPAMConfig, IPAMPool
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.exceptions import EngineError
+from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NotFoundError, UsageError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dcos_docker_cli.backends.docker.engine import Engine
-    from dcos_docker_cli.model import NodeRef
 
 POOLS = ("172.28.0.0/16", "172.27.0.0/16", "172.30.0.0/16", "192.168.128.0/17")
 """Where subnets are taken from. DC/OS itself uses 172.29.0.0/16, 172.31.254.0/24, 9.0.0.0/8, 11.0.0.0/8,
@@ -32,28 +32,23 @@ CLASHES = 20
 
 @dataclass(frozen=True)
 class Network:
-    """A cluster's network. Addresses follow from the order of its nodes: .2 is the first, .254 the bootstrap node."""
+    """A network and the addresses in it that are a cluster's: one for each node, then the bootstrap node's."""
 
     network_id: str
-    subnet: str
-
-    def address(self, position: int) -> str:
-        """Return the address of the node at a position, counted from 0."""
-        return str(ipaddress.IPv4Network(self.subnet)[2 + position])
-
-    @property
-    def bootstrap_address(self) -> str:
-        """The bootstrap node's address, the last of the subnet."""
-        return str(ipaddress.IPv4Network(self.subnet)[-2])
+    addresses: tuple[str, ...]
 
 
-def create_network(engine: Engine, cluster_id: str) -> Network:
-    """Create a cluster's network on the first subnet that nothing here uses."""
+def create_network(engine: Engine, cluster_id: str, nodes: int) -> Network:
+    """Create a cluster's network on the first subnet that nothing here uses.
+
+    .2 is its first node's address, .254 the bootstrap node's.
+    """
     taken = _engine_subnets(engine) + (_local_routes() if engine.where.is_local else [])
     refusals = []
     for subnet in itertools.islice(free_subnets(taken), CLASHES):
         try:
-            return Network(_create(engine, cluster_id, str(subnet)), str(subnet))
+            addresses = (*(str(subnet[2 + position]) for position in range(nodes)), str(subnet[-2]))
+            return Network(_create(engine, cluster_id, str(subnet)), addresses)
         except EngineError as error:  # another create took it meanwhile, or a route of the engine's host overlaps
             if "overlaps" not in error.message:
                 raise
@@ -75,9 +70,58 @@ def free_subnets(taken: Iterable[ipaddress.IPv4Network]) -> Iterator[ipaddress.I
                 yield subnet
 
 
-def host_entries(cluster_id: str, refs: Iterable[NodeRef], network: Network) -> list[str]:
-    """Return the lines for each node's /etc/hosts, as Docker wants them."""
-    return [f"{ref.host_name(cluster_id)}:{network.address(position)}" for position, ref in enumerate(refs)]
+@dataclass(frozen=True)
+class UsersNetwork:
+    """A network that somebody else has made."""
+
+    name: str
+    network_id: str
+    subnet: ipaddress.IPv4Network
+
+
+def find_network(engine: Engine, name: str) -> UsersNetwork:
+    """Return a user's network; raise `NotFoundError` or `UsageError` when nodes cannot have addresses in it."""
+    try:
+        network = engine.inspect_network(name)
+    except EngineNotFoundError as error:
+        raise NotFoundError(f'There is no network "{name}".', hint="docker network ls") from error
+    configs = network["IPAM"]["Config"] or ()
+    subnet = next((found for config in configs if (found := _ipv4(config.get("Subnet", "")))), None)
+    if subnet is None or (network["Options"] or {}).get("com.docker.network.bridge.default_bridge") == "true":
+        raise no_fixed_addresses(name)
+    return UsersNetwork(name, network["Id"], subnet)
+
+
+def no_fixed_addresses(name: str) -> UsageError:
+    """Say that a network's addresses are the engine's to give out."""
+    return UsageError(
+        f'In the network "{name}" the engine gives out addresses as it likes, and DC/OS needs addresses that stay.',
+        hint="Make one with a subnet of its own: docker network create --subnet 10.55.0.0/24 my-network",
+    )
+
+
+def join_network(engine: Engine, name: str, nodes: int) -> Network:
+    """Choose addresses in a user's network, which nobody has and the engine gives to nobody for a long time yet.
+
+    The engine gives addresses out from the lowest on, so these are in the upper half; where, chance decides, for
+    somebody else may choose at the same time.
+    """
+    network = find_network(engine, name)
+    taken = {_used_address(container, network.network_id) for container in engine.containers(all=True)}
+    count = min(network.subnet.num_addresses // 2, 4096)
+    upper = [str(network.subnet[-2 - number]) for number in range(max(count - 2, 0))]
+    free = [address for address in upper if address not in taken]
+    if len(free) <= nodes:
+        raise UsageError(f'The network "{name}" ({network.subnet}) has too few free addresses for {nodes} nodes.')
+    return Network(network.network_id, tuple(random.sample(free, nodes + 1)))
+
+
+def _used_address(container: dict[str, Any], network_id: str) -> str:
+    """Return a container's address in a network, also one that it will have when it is started; empty without one."""
+    for endpoint in container["NetworkSettings"]["Networks"].values():
+        if endpoint["NetworkID"] == network_id:
+            return str(endpoint["IPAddress"] or (endpoint["IPAMConfig"] or {}).get("IPv4Address", ""))
+    return ""
 
 
 def _create(engine: Engine, cluster_id: str, subnet: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 50
 """Passes over what is still there: the engine may be removing an object already, or need it a moment longer."""
 PAUSE = 0.2
+OF_VOLUMES = (Kind.VOLUME, Kind.CACHE, Kind.SIDECAR)
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,5 @@ def _volumes(engine: Engine, wanted: list[str]) -> list[Owned]:
     return [
         Owned("volume", item["Name"], item["Name"], decoded, partial(engine.remove_volume, item["Name"]))
         for item in engine.volumes(filters={"label": wanted})["Volumes"] or ()
-        if (decoded := labels.decode(item["Labels"] or {})).kind in (Kind.VOLUME, Kind.CACHE) or not decoded.is_known
+        if (decoded := labels.decode(item["Labels"] or {})).kind in OF_VOLUMES or not decoded.is_known
     ]

@@ -19,7 +19,5 @@ def command(dry_run: bool, cache: bool, images: bool) -> None:
 
     A cluster that is complete is never removed, nor is anything that this tool did not make.
     """
-    for name in operate(
-        lambda backend, progress: clean(backend, progress, dry_run=dry_run, cache=cache, images=images)
-    ):
+    for name in operate(lambda host, progress: clean(host, progress, dry_run=dry_run, cache=cache, images=images)):
         click.echo(name)

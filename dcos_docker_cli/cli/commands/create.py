@@ -11,7 +11,8 @@ from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.dcos.config import read_extra_config
 from dcos_docker_cli.dcos.installer import read_installer
 from dcos_docker_cli.dcos.ready import Login
-from dcos_docker_cli.lifecycle.create import Wait, create
+from dcos_docker_cli.lifecycle.create import create
+from dcos_docker_cli.lifecycle.wait import Wait
 from dcos_docker_cli.model import ClusterPlan, DCOSVariant
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def command(
     settings = read_extra_config(extra_config) if extra_config else {}
     wait = Wait(timeout, Login(superuser_username, superuser_password)) if wait_for_dcos else None
     cluster = operate(
-        lambda backend, progress: create(
-            backend,
+        lambda host, progress: create(
+            host,
             plan,
             file,
             extra_config=settings,

@@ -18,5 +18,5 @@ def command(cluster_id: str) -> None:
     \b
     dcos-docker destroy --cluster-id ci-job-42
     """  # noqa: D301
-    operate(lambda backend, progress: destroy(backend, cluster_id, progress))
+    operate(lambda host, progress: destroy(host, cluster_id, progress))
     click.echo(cluster_id)

@@ -19,4 +19,4 @@ def command(cluster_ids: tuple[str, ...]) -> None:
     \b
     dcos-docker destroy-list $(dcos-docker list)
     """  # noqa: D301
-    operate(lambda backend, progress: destroy_all(backend, cluster_ids, progress, on_gone=click.echo))
+    operate(lambda host, progress: destroy_all(host, cluster_ids, progress, on_gone=click.echo))

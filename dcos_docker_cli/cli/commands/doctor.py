@@ -21,7 +21,7 @@ def command(output: str | None) -> int:
 
     Ends with 1 when something is an error.
     """
-    findings = operate(lambda backend, _: diagnose(backend))
+    findings = operate(lambda host, _: diagnose(host))
     if output == "json":
         print_json([_as_data(finding) for finding in findings])
     else:

@@ -19,7 +19,7 @@ def command(cluster_id: str, output: str | None) -> None:
     \b
     dcos-docker inspect | jq -r '.nodes[] | .reference + " " + .address'
     """  # noqa: D301
-    cluster = cluster_details(operate(lambda backend, _: backend.cluster(cluster_id)))
+    cluster = cluster_details(operate(lambda host, _: host.cluster(cluster_id)))
     if output == "yaml":
         print_yaml(cluster)
     elif output == "table":

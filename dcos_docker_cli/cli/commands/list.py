@@ -20,7 +20,7 @@ def command(output: str | None) -> None:
     \b
     dcos-docker destroy-list $(dcos-docker list)
     """  # noqa: D301
-    clusters = [cluster_summary(cluster) for cluster in operate(lambda backend, _: backend.clusters())]
+    clusters = [cluster_summary(cluster) for cluster in operate(lambda host, _: host.clusters())]
     chosen = output or ("table" if sys.stdout.isatty() else "ids")
     if chosen == "json":
         print_json(clusters)

@@ -32,12 +32,12 @@ def command(cluster_id: str, node: str, user: str, env: tuple[str, ...], no_stdi
     dcos-docker run -- hostname
     dcos-docker run --node agent_1 -- sh -c 'df -h | sort'
     """  # noqa: D301
-    from dcos_docker_cli.backends import Docker
+    from dcos_docker_cli.backends.docker.host import DockerHost
 
     variables = dict(key_value(text) for text in env)
     try:
-        backend = Docker()
-        transport = backend.transport(backend.cluster(cluster_id).node(node))
+        host = DockerHost()
+        transport = host.transport(host.cluster(cluster_id).node(node))
         return run_with_our_streams(transport, args, user=user, env=variables, with_stdin=not no_stdin)
     except DcosDockerError as error:
         show(error)

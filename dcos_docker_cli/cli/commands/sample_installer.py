@@ -37,9 +37,7 @@ def command(path: Path, variant: DCOSVariant, dcos_version: str) -> None:
     check_target(path)
     check_version(dcos_version)
     operate(
-        lambda backend, progress: write_sample(
-            backend, path, variant=variant, dcos_version=dcos_version, progress=progress
-        )
+        lambda host, progress: write_sample(host, path, variant=variant, dcos_version=dcos_version, progress=progress)
     )
     current_progress().note("This is a stand-in to try dcos-docker with. It is not DC/OS.")
     click.echo(path)

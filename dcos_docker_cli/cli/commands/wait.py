@@ -6,7 +6,8 @@ import click
 
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.dcos.ready import Login, wait_for_dcos
+from dcos_docker_cli.dcos.ready import Login
+from dcos_docker_cli.lifecycle.wait import Wait, wait_for_cluster
 
 
 @click.command
@@ -24,13 +25,5 @@ def command(
     \b
     dcos-docker wait --timeout 600
     """  # noqa: D301
-    operate(
-        lambda backend, progress: wait_for_dcos(
-            backend,
-            backend.cluster(cluster_id),
-            progress,
-            timeout=timeout,
-            login=Login(superuser_username, superuser_password),
-            http_checks=not skip_http_checks,
-        )
-    )
+    wait = Wait(timeout, Login(superuser_username, superuser_password), http_checks=not skip_http_checks)
+    operate(lambda host, progress: wait_for_cluster(host, cluster_id, progress, wait))

@@ -18,7 +18,7 @@ from dcos_docker_cli.exceptions import NodeNotFoundError
 @options.common
 def command(cluster_id: str) -> None:
     """Print the address of a cluster's web page, and open it where there is a browser."""
-    address, is_near = operate(lambda backend, _: (backend.cluster(cluster_id).web_address, backend.is_this_machine))
+    address, is_near = operate(lambda host, _: (host.cluster(cluster_id).web_address, host.is_this_machine))
     if not address:
         raise NodeNotFoundError(f'No master of the cluster "{cluster_id}" is running.', hint="dcos-docker inspect")
     click.echo(address)

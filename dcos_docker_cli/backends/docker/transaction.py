@@ -10,41 +10,51 @@ from dcos_docker_cli.exceptions import ClusterNotFoundError, DcosDockerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dcos_docker_cli.backends.base import Backend
+    from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.backends.docker.layout import Layout
     from dcos_docker_cli.model import ClusterPlan
     from dcos_docker_cli.progress import Progress
 
 
 @contextmanager
 def reserved(
-    backend: Backend, plan: ClusterPlan, progress: Progress, *, keep_on_failure: bool = False
+    host: DockerHost, plan: ClusterPlan, progress: Progress, *, keep_on_failure: bool = False
 ) -> Iterator[None]:
     """Own the cluster id within the block, and undo all that carries it when the block fails.
 
     The undoing is `destroy`. It begins when every worker has stopped, which `concurrency` sees to. An id that is taken
     is found before the block, and then nothing is undone, for nothing of it is ours.
     """
-    reservation = backend.reserve(plan, progress)
+    reservation = host.reserve(plan, progress)
     try:
         yield
-        backend.release(reservation)
-        backend.cancellation.check()  # who interrupts during the last call gets all undone, as before it
+        host.release(reservation)
+        host.cancellation.check()  # who interrupts during the last call gets all undone, as before it
     except BaseException:
-        backend.cancellation.begin_undo()
+        host.cancellation.begin_undo()
         if keep_on_failure:
-            backend.release(reservation)  # what has one is a leftover when its process is dead, and this is wanted
+            host.release(reservation)  # what has one is a leftover when its process is dead, and this is wanted
             progress.note(f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {plan.cluster_id}")
         else:
-            _undo(backend, plan, progress)
+            _undo(host, plan, progress)
         raise
 
 
-def _undo(backend: Backend, plan: ClusterPlan, progress: Progress) -> None:
+def _undo(host: DockerHost, plan: ClusterPlan, progress: Progress) -> None:
     try:
         with progress.step("Removing what was made so far"):
-            backend.destroy(plan.cluster_id)
+            host.destroy(plan.cluster_id)
     except ClusterNotFoundError:
         pass
     except DcosDockerError as error:
         progress.note(f"Not all of it could be removed: {error.message}")
         progress.note(f"When that is cured: dcos-docker destroy --cluster-id {plan.cluster_id}")
+
+
+def provision(host: DockerHost, plan: ClusterPlan, progress: Progress, *, keep_on_failure: bool = False) -> Layout:
+    """Create a cluster's nodes, without DC/OS."""
+    with reserved(host, plan, progress, keep_on_failure=keep_on_failure):
+        layout = host.lay_out(plan)
+        with progress.step(f"Starting {len(plan.refs)} nodes"):
+            host.start_nodes(plan, layout)
+    return layout

@@ -1,0 +1,160 @@
+"""A cluster of containers, for the library: made with all its nodes, or found on the engine."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.backends.docker.connection import Connection
+from dcos_docker_cli.backends.docker.host import DockerHost
+from dcos_docker_cli.backends.docker.keys import ClusterKey
+from dcos_docker_cli.backends.docker.transaction import provision
+from dcos_docker_cli.base_classes import ClusterManager
+from dcos_docker_cli.concurrency import Cancellation, run_interruptible
+from dcos_docker_cli.dcos.member import Member
+from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.model import ClusterPlan, Role, Transport
+from dcos_docker_cli.node import Node
+from dcos_docker_cli.progress import Logged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import TypeVar
+
+    from dcos_docker_cli.backends.docker import Docker
+    from dcos_docker_cli.model import ClusterInfo, NodeInfo
+    from dcos_docker_cli.transports.base import NodeTransport
+    from dcos_docker_cli.transports.docker_exec import DockerExec
+
+    T = TypeVar("T")
+
+
+class DockerNode(Node):
+    """A node that is a container. Its two addresses are the same one."""
+
+    def __init__(self, info: NodeInfo, connection: Connection, key: ClusterKey, default_transport: Transport) -> None:
+        super().__init__(info.address, info.address, default_transport=default_transport)
+        self._info = info
+        self._connection = connection
+        self._key = key
+
+    def __str__(self) -> str:
+        return str(self._info.ref)
+
+    @property
+    def info(self) -> NodeInfo:
+        """What the engine knew of it when the cluster was made or found."""
+        return self._info
+
+    @property
+    def ssh_key_path(self) -> Path:
+        """A copy of the cluster's private key, which opens all of its nodes as root; it goes with the cluster."""
+        return self._key.allow_on(self.docker_exec())
+
+    def docker_exec(self, cancellation: Cancellation | None = None) -> DockerExec:
+        """Return the way to the container over the engine's API."""
+        return DockerHost(cancellation=cancellation, connection=self._connection).transport(self._info)
+
+    def member(self, role: Role, cancellation: Cancellation | None = None) -> Member:
+        """Return the node as the steps that concern DC/OS see it. They take the way that is always there."""
+        return Member(str(self), role, self._info.address, self.docker_exec(cancellation))
+
+    def _transport(self, transport: Transport, cancellation: Cancellation | None = None) -> NodeTransport:
+        return (
+            super()._transport(transport, cancellation)
+            if transport is Transport.SSH
+            else self.docker_exec(cancellation)
+        )
+
+
+class DockerCluster(ClusterManager):
+    """The containers of one cluster."""
+
+    def __init__(self, masters: int, agents: int, public_agents: int, cluster_backend: Docker) -> None:
+        """Make a cluster under an id of its own; a signal or a failure undoes all of it."""
+        plan = ClusterPlan(secrets.token_hex(5), masters, agents, public_agents)
+        self._begin(cluster_backend, plan.cluster_id)
+        self._do(lambda host: provision(host, plan, Logged()))
+        self._read(DockerHost(connection=self._connection).cluster(plan.cluster_id))
+
+    @classmethod
+    def find(cls, cluster_id: str, backend: Docker) -> DockerCluster:
+        """Return the cluster of an id; raise `ClusterNotFoundError` when there is none."""
+        self = cls.__new__(cls)
+        self._begin(backend, cluster_id)
+        self._read(DockerHost(connection=self._connection).cluster(cluster_id))
+        return self
+
+    def _begin(self, backend: Docker, cluster_id: str) -> None:
+        self.cluster_id = cluster_id
+        self._backend = backend
+        self._connection = Connection()
+        self._key = ClusterKey(self._key_holder)
+        self._nodes: list[DockerNode] = []
+
+    def _read(self, info: ClusterInfo) -> None:
+        transport = next((known for known in Transport if known.value == info.transport), Transport.DOCKER_EXEC)
+        self._nodes = [DockerNode(node, self._connection, self._key, transport) for node in info.nodes]
+
+    @property
+    def masters(self) -> set[Node]:
+        """The masters that there are now."""
+        return self._with_role(Role.MASTER)
+
+    @property
+    def agents(self) -> set[Node]:
+        """The agents that there are now."""
+        return self._with_role(Role.AGENT)
+
+    @property
+    def public_agents(self) -> set[Node]:
+        """The public agents that there are now."""
+        return self._with_role(Role.PUBLIC_AGENT)
+
+    def _with_role(self, role: Role) -> set[Node]:
+        return {node for node in self._nodes if node.info.ref.role is role}
+
+    @contextmanager
+    def bootstrap_node(self, installer_digest: str, cancellation: Cancellation) -> Iterator[DockerExec]:
+        """See `HasBootstrapNode`."""
+        host = self._host(cancellation)
+        with host.bootstrap_node(self.cluster_id, host.layout(self.cluster_id), installer_digest) as node:
+            yield node
+
+    def destroy_node(self, node: Node) -> None:
+        """Remove a node with the volumes that are its own; raise `NodeNotFoundError` for another cluster's."""
+        own = next((own for own in self._nodes if own == node), None)
+        if own is None:
+            raise NodeNotFoundError(f"The node {node} is not one of this cluster's.")
+        own.close()
+        container = own.info.container_id
+        self._do(lambda host: host.destroy_node(container))
+        self._nodes.remove(own)
+
+    def destroy(self) -> None:
+        """Remove all that is this cluster's."""
+        self._do(lambda host: host.destroy(self.cluster_id))
+        self._nodes = []
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections, and leave the cluster as it is."""
+        for node in self._nodes:
+            node.close()
+        self._key.close()
+        self._connection.close()
+
+    def _host(self, cancellation: Cancellation) -> DockerHost:
+        return DockerHost(self._backend.settings, cancellation, self._connection)
+
+    def _do(self, work: Callable[[DockerHost], T]) -> T:
+        """Do something that a signal stops only where what it has made is known, and undone."""
+        cancellation = Cancellation()
+        host = self._host(cancellation)
+        return run_interruptible(lambda: work(host), cancellation, on_interrupt=lambda: None)
+
+    def _key_holder(self) -> NodeTransport:
+        first = min((node for node in self._nodes), key=lambda node: node.info.ref.sort_key)
+        return first.docker_exec()

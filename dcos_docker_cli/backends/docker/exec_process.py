@@ -1,0 +1,58 @@
+"""A process that stands for one command in a container: what `DockerExec.popen` starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from docker.tls import TLSConfig
+
+from dcos_docker_cli.backends.docker.engine import Endpoint, Engine
+from dcos_docker_cli.concurrency import Cancellation
+from dcos_docker_cli.exceptions import DcosDockerError
+from dcos_docker_cli.transports.docker_exec import ORDER_VARIABLE, DockerExec
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.transports.base import Write
+
+CHUNK = 1 << 16
+OWN_FAILURE = 125
+
+
+def main() -> int:
+    """Do what the environment says, with this process' own streams; return the command's exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    order = json.loads(os.environ.pop(ORDER_VARIABLE))
+    try:
+        transport = DockerExec(_engine(**order["engine"]), order["container"])
+        return transport.stream(**order["command"], stdin=_send_stdin, stdout=_writer(1), stderr=_writer(2))
+    except BrokenPipeError:  # nobody reads our output any more
+        return 128 + signal.SIGPIPE
+    except DcosDockerError as error:
+        sys.stderr.write(f"Error: {error.message}\n")
+        return OWN_FAILURE
+
+
+def _engine(url: str, origin: str, api_version: str, tls: dict[str, Any] | None) -> Engine:
+    where = Endpoint(url, TLSConfig(**tls) if tls else False, origin)
+    return Engine(where, Cancellation(), api_version=api_version)
+
+
+def _send_stdin(write: Write) -> None:
+    while data := os.read(0, CHUNK):
+        write(data)
+
+
+def _writer(descriptor: int) -> Write:
+    def write(data: bytes) -> None:
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+    return write
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""What is done on an engine: the operations that commands and the library are made of, each a few calls.
+
+This module imports neither docker nor requests: they take 0.15 s, and `--help` needs no engine.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.backends.docker.connection import Connection
+from dcos_docker_cli.backends.docker.layout import Layout, host_entries
+from dcos_docker_cli.backends.docker.naming import container_name
+from dcos_docker_cli.backends.docker.settings import Settings
+from dcos_docker_cli.concurrency import Cancellation, parallel
+from dcos_docker_cli.dcos.member import Member
+from dcos_docker_cli.exceptions import (
+    ClusterExistsError,
+    ClusterNotFoundError,
+    EngineConflictError,
+    EngineError,
+    NodeNotFoundError,
+    UsageError,
+)
+from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import check_host_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.backends.docker.facts import EngineFacts
+    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo
+    from dcos_docker_cli.progress import Progress
+    from dcos_docker_cli.transports.docker_exec import DockerExec
+
+ATTEMPTS = 50
+PAUSE = 0.1
+
+
+class DockerHost:
+    """An engine, for one operation or for several that are stopped together. Making one of these contacts nothing."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        cancellation: Cancellation | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.cancellation = cancellation or Cancellation()
+        self.connection = connection or Connection()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, contacted at its first use."""
+        return self.connection.engine(self.cancellation)
+
+    def clusters(self) -> list[ClusterInfo]:
+        """Return all clusters, by id, with one call to the engine."""
+        from dcos_docker_cli.backends.docker.listing import clusters
+
+        return clusters(self.engine)
+
+    def cluster(self, cluster_id: str) -> ClusterInfo:
+        """Return one cluster, with one call to the engine; raise `ClusterNotFoundError` when there is none."""
+        from dcos_docker_cli.backends.docker.listing import clusters
+
+        for cluster in clusters(self.engine, cluster_id):
+            return cluster
+        raise ClusterNotFoundError(cluster_id)
+
+    def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
+        """Take the cluster id; raise `ClusterExistsError`, with nothing changed, when it is taken.
+
+        Returns what `release` gives up. The reservation alone does not decide, for it goes when the create ends: a
+        cluster that was finished just before is found by its nodes.
+        """
+        from dcos_docker_cli.backends.docker import containers, images, listing
+
+        check_host_names(plan, self.settings.name_prefix)
+        if listing.containers(self.engine, plan.cluster_id):
+            raise ClusterExistsError(plan.cluster_id)
+        self._check_settings()
+        image = images.ensure_node_image(self.engine, progress, self.settings.distribution)
+        with self.cancellation.shielded():  # an interrupt in here would leave the reservation
+            reservation = self._take(plan, image)
+            others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
+            if others:
+                containers.remove_container(self.engine, reservation)
+                raise ClusterExistsError(plan.cluster_id)
+            return reservation
+
+    def _take(self, plan: ClusterPlan, image: str) -> str:
+        """Create the reservation; raise `ClusterExistsError` when somebody else has."""
+        from dcos_docker_cli.backends.docker import containers, listing
+
+        name = container_name(Kind.RESERVATION, plan.cluster_id)
+        for _ in range(ATTEMPTS):
+            try:
+                return containers.create_reservation(self.engine, plan, self.settings, image)
+            except EngineConflictError as error:
+                if listing.containers(self.engine, plan.cluster_id):
+                    raise ClusterExistsError(plan.cluster_id) from error
+                if listing.with_name(self.engine, name):
+                    raise  # somebody else's container has the name, and the engine says which
+                conflict = error
+            time.sleep(PAUSE)  # the engine gives a name away a moment before it lists its container
+        raise conflict
+
+    def _check_settings(self) -> None:
+        """Raise `UsageError` for what this engine cannot do, before anything is made."""
+        from dcos_docker_cli.backends.docker import networks, storage
+
+        if self.settings.network:
+            networks.find_network(self.engine, self.settings.network)
+        storage.check_driver(self.engine, self.settings.storage_driver)
+        if self.settings.mount_sys_fs_cgroup and self.engine.info().get("CgroupVersion") == "2":
+            raise UsageError(
+                "The engine's host has cgroup v2, of which systemd in a node needs a part of its own.",
+                hint="Leave mount_sys_fs_cgroup out.",
+            )
+
+    def release(self, reservation: str) -> None:
+        """Make the reserved cluster a finished one."""
+        from dcos_docker_cli.backends.docker import containers
+
+        containers.remove_container(self.engine, reservation)
+
+    def lay_out(self, plan: ClusterPlan) -> Layout:
+        """Make what the nodes share, and decide their addresses."""
+        from dcos_docker_cli.backends.docker import images, networks, storage, volumes
+
+        prefix, name, count = self.settings.name_prefix, self.settings.network, len(plan.refs)
+        network = (
+            networks.join_network(self.engine, name, count)
+            if name
+            else networks.create_network(self.engine, plan.cluster_id, count)
+        )
+        *addresses, bootstrap = network.addresses
+        return Layout(
+            addresses=dict(zip(plan.refs, addresses, strict=True)),
+            image=images.node_image(self.settings.distribution),
+            network_id=network.network_id,
+            serve_volume=volumes.create_serve_volume(self.engine, plan.cluster_id),
+            bootstrap_address=bootstrap,
+            hosts=host_entries(
+                {
+                    ref.host_name(plan.cluster_id, prefix): address
+                    for ref, address in zip(plan.refs, addresses, strict=True)
+                }
+            ),
+            storage_driver=storage.node_driver(self.engine, self.settings.storage_driver),
+        )
+
+    def layout(self, cluster_id: str) -> Layout:
+        """Read back what the nodes of a cluster share."""
+        from dcos_docker_cli.backends.docker import listing
+
+        return listing.layout(self.engine, cluster_id)
+
+    def start_nodes(self, plan: ClusterPlan, layout: Layout) -> None:
+        """Start all nodes and wait until they are up."""
+        from dcos_docker_cli.backends.docker import containers, networks
+
+        try:
+            parallel(
+                lambda ref: containers.start_node(self.engine, plan, self.settings, layout, ref),
+                layout.addresses,
+                self.cancellation,
+            )
+        except EngineError as error:
+            if "user configured subnet" not in error.message:
+                raise
+            raise networks.no_fixed_addresses(self.settings.network) from error
+
+    @contextmanager
+    def bootstrap_node(self, cluster_id: str, layout: Layout, installer_digest: str) -> Iterator[DockerExec]:
+        """Run a bootstrap node within the block. Its `/cache` is kept for the installer of this digest."""
+        from dcos_docker_cli.backends.docker import containers, leftovers, volumes
+        from dcos_docker_cli.transports.docker_exec import DockerExec
+
+        leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
+        with volumes.cache_volume(self.engine, installer_digest) as cache:
+            container = containers.start_bootstrap(
+                self.engine,
+                cluster_id,
+                layout,
+                cache_volume=cache,
+                cache_labels=volumes.cache_labels(installer_digest),
+            )
+            with containers.removed_after(self.engine, container):
+                yield DockerExec(self.engine, container)
+
+    def members(self, cluster: ClusterInfo) -> list[Member]:
+        """Return the nodes of a cluster, all of which must run."""
+        if not cluster.masters:
+            raise NodeNotFoundError(
+                f'The cluster "{cluster.cluster_id}" has no master: it is {cluster.state}.', hint="dcos-docker list"
+            )
+        return [Member(str(node.ref), node.ref.role, node.address, self.transport(node)) for node in cluster.nodes]
+
+    def transport(self, node: NodeInfo) -> DockerExec:
+        """Return the way to a node; raise `NodeNotFoundError` when it is not running."""
+        from dcos_docker_cli.transports.docker_exec import DockerExec
+
+        if not node.is_running:
+            raise NodeNotFoundError(
+                f"{node.ref} is not running: its container {node.container_name} is {node.state}.",
+                hint=f"docker {'unpause' if node.state == 'paused' else 'start'} {node.container_name}",
+            )
+        return DockerExec(self.engine, node.container_id)
+
+    def destroy(self, cluster_id: str) -> None:
+        """Remove all that carries a cluster id; raise `ClusterNotFoundError` when there is nothing."""
+        from dcos_docker_cli.backends.docker.removal import remove_cluster
+
+        remove_cluster(self.engine, cluster_id)
+
+    def destroy_node(self, container_id: str) -> None:
+        """Remove a node with the volumes that are its own."""
+        from dcos_docker_cli.backends.docker import containers
+
+        containers.remove_container(self.engine, container_id)
+
+    @contextmanager
+    def image_files(self, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:
+        """Build an image on the node image from a context; within the block its directory is a tar, in chunks."""
+        from dcos_docker_cli.backends.docker.sample_runtime import sample_runtime
+
+        with sample_runtime(self.engine, context, directory, progress) as chunks:
+            yield chunks
+
+    def clean(self, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
+        """Remove leftovers of creates whose process is dead, and on request caches and images that nothing uses.
+
+        Returns what was removed, or would be, in words.
+        """
+        from dcos_docker_cli.backends.docker import leftovers
+
+        return leftovers.clean(self.engine, dry_run=dry_run, cache=cache, images=images)
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the engine seems to run on this machine's own kernel, so that its nodes can be reached from here."""
+        return self.engine.where.is_local and sys.platform == "linux"
+
+    def facts(self) -> EngineFacts:
+        """Return what the engine tells of itself and its host."""
+        from dcos_docker_cli.backends.docker.facts import engine_facts
+
+        return engine_facts(self.engine)

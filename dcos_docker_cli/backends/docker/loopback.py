@@ -1,0 +1,165 @@
+"""Loop devices of the engine's host, each held by a sidecar container.
+
+The kernel frees a loop device that is marked so when nobody has it open any more. The sidecar's process marks it in the
+same call that attaches it, and keeps it open; its file has no name by then. So when that process ends, however it does,
+nothing is left of the device and of what was on it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.containers import create, remove_container
+from dcos_docker_cli.backends.docker.engine import TIMEOUT, abort, translated
+from dcos_docker_cli.backends.docker.images import ensure_node_image
+from dcos_docker_cli.exceptions import EngineError
+from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import NAME_PREFIX
+from dcos_docker_cli.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+
+ATTACH_SECONDS = 30
+"""How long the sidecar tries: somebody else may take a device that was free just before."""
+RELEASE_SECONDS = 5
+"""How long the sidecar waits, when it is stopped, for others that have the device open."""
+STILL_IN_USE = 75
+"""The sidecar's exit code when they still have."""
+
+# Perl, which every Debian has, for losetup cannot attach and mark in one call. Numbers and layouts: linux/loop.h.
+# The engine's own /dev, for a container's has only those devices that were there when it started.
+SCRIPT = """
+use strict;
+my ($SET_FD, $SET_STATUS64, $CONFIGURE, $GET_FREE, $AUTOCLEAR) = (0x4C00, 0x4C04, 0x4C0A, 0x4C82, 4);
+my ($file, $bytes, $attach_seconds, $release_seconds, $still_in_use) = @ARGV;
+my ($disk, $control, $loop, $number);
+my $dev = "/engine/dev";
+
+sub attach {
+    $number = ioctl $control, $GET_FREE, 0 or return 0;
+    $number += 0;  # perl says "0 but true"
+    my $node = "$dev/loop$number";
+    -b $node or make_node($node);
+    open $loop, "+<", $node or return 0;
+    my $info = pack "x52 L x176", $AUTOCLEAR;
+    ioctl $loop, $CONFIGURE, pack("L L", fileno $disk, 0) . $info . pack "x64" and return 1;
+    # Before Linux 5.8 it takes two calls.
+    return $!{EINVAL} && ioctl($loop, $SET_FD, fileno $disk) && ioctl($loop, $SET_STATUS64, $info);
+}
+
+sub make_node {  # where neither the kernel nor udev does
+    open my $numbers, "<", "/sys/block/loop$number/dev" or return;
+    system "mknod", "-m", "660", $_[0], "b", split /[:\\n]/, <$numbers>;
+}
+
+sub is_free {
+    open my $backing, "<", "/sys/block/loop$number/loop/backing_file" or return 1;
+    return index(<$backing>, $file) < 0;
+}
+
+sub nap { select undef, undef, undef, 0.01 }
+
+sub end {
+    close $loop if $loop;
+    my $until = time + $release_seconds;
+    nap() until is_free() or time > $until;
+    exit(is_free() ? 0 : $still_in_use);
+}
+
+# The first process of a container gets no signals but those that it handles.
+$SIG{TERM} = \\&end;
+$SIG{ALRM} = sub { die "No loop device could be had: $!\\n" };
+$| = 1;
+alarm $attach_seconds;
+open $disk, "+>", $file or die "$file: $!\\n";
+unlink $file or die "$file: $!\\n";
+truncate $disk, $bytes or die "A disk of $bytes bytes: $!\\n";
+open $control, "+<", "$dev/loop-control" or die "/dev/loop-control: $!\\n";
+until (attach()) { $!{EBUSY} or $!{ENXIO} or die "A loop device: $!\\n"; nap() }
+alarm 0;
+print "/dev/loop$number\\n";
+sleep while 1;
+"""
+
+
+def start_sidecar(engine: Engine, size_megabytes: int, user_labels: Mapping[str, str]) -> tuple[str, str]:
+    """Make a device; return the id of the sidecar that holds it, and its path on the engine's host."""
+    name = f"{NAME_PREFIX}-{Kind.SIDECAR.value}-{secrets.token_hex(6)}"
+    image = ensure_node_image(engine, Silent())
+    container = create(engine, name, sidecar_config(name, image, size_megabytes, user_labels))
+    try:
+        engine.start(container)
+        return container, _device(engine, container)
+    except BaseException:
+        remove_container(engine, container)
+        raise
+
+
+def sidecar_config(name: str, image: str, size_megabytes: int, user_labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return the configuration of a sidecar's container, as the engine's API wants it."""
+    own = labels.common(Kind.SIDECAR)
+    arguments = [f"/disk/{name}", size_megabytes << 20, ATTACH_SECONDS, RELEASE_SECONDS, STILL_IN_USE]
+    return {
+        "Image": image,
+        "Cmd": ["perl", "-e", SCRIPT, *map(str, arguments)],
+        "StopSignal": "SIGTERM",  # the image's is systemd's
+        "Tty": True,
+        "Labels": {**user_labels, **own},
+        "HostConfig": {
+            "Privileged": True,
+            "NetworkMode": "none",
+            "LogConfig": {"Type": "json-file"},  # the engine may default to one that cannot be read
+            "Mounts": [
+                {"Type": "volume", "Target": "/disk", "VolumeOptions": {"Labels": own}},
+                {"Type": "bind", "Source": "/dev", "Target": "/engine/dev"},
+            ],
+        },
+    }
+
+
+def stop_sidecar(engine: Engine, container: str, device: str) -> None:
+    """Remove a sidecar, or what is left of it; raise `EngineError` when others still use its device."""
+    code = 0
+    with suppress(EngineError):  # whatever state it is in, it can be removed
+        engine.stop(container, timeout=RELEASE_SECONDS + 5)
+        code = engine.inspect_container(container)["State"]["ExitCode"]
+    remove_container(engine, container)
+    if code == STILL_IN_USE:
+        raise EngineError(
+            f"{device} is still in use.",
+            status=409,
+            hint="Unmount it, or destroy the cluster that uses it: the kernel frees it when nobody has it open.",
+        )
+
+
+def _device(engine: Engine, container: str) -> str:
+    """Wait until the sidecar tells its device."""
+    output = []
+    for line in _lines(engine, container):
+        if line.startswith("/dev/"):
+            return line
+        output.append(line)
+    raise EngineError(
+        f"The engine's host gave no loop device: {' '.join(output) or 'the sidecar says nothing'}",
+        status=500,
+        hint="Its kernel needs the module loop (modprobe loop), and its file system must take files of that size.",
+    )
+
+
+def _lines(engine: Engine, container: str) -> Iterator[str]:
+    """Yield what a container prints, as it does, until it ends."""
+    response = engine.get(
+        f"{engine.base_url}/v{engine.api_version}/containers/{container}/logs",
+        params={"stdout": 1, "stderr": 1, "follow": 1},
+        stream=True,
+        timeout=TIMEOUT,
+    )
+    with translated(engine.where), engine.cancellation.closing(lambda: abort(response)), response:
+        for line in response.iter_lines():
+            yield line.decode(errors="replace")

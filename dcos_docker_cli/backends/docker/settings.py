@@ -1,0 +1,134 @@
+"""What users choose of nodes: checked, and in the form in which the engine wants it. Nothing here needs an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dcos_docker_cli.distributions import Distribution
+from dcos_docker_cli.docker_versions import DockerVersion
+from dcos_docker_cli.exceptions import UsageError
+from dcos_docker_cli.labels import PREFIX
+from dcos_docker_cli.model import NAME_PREFIX, Role, Transport, check_name_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
+
+    Volumes = Mapping[str, Mapping[str, str]]
+    MountsInput = Sequence[Mapping[str, Any]] | Volumes
+    """A list of `docker.types.Mount`, or a dictionary in the form of docker-py's `volumes`."""
+    PortMap = Mapping[str, Any]
+    """In the form of docker-py's `ports`, as in `{"80/tcp": 8080}`."""
+
+LOCAL_ADDRESS = "127.0.0.1"
+"""Where a published port listens unless an address is given: a cluster for tests is not to be open to the network."""
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """Mounts in the engine's two forms: `mounts` as objects, and `binds` as in `source:target:mode`."""
+
+    mounts: tuple[Mapping[str, Any], ...] = ()
+    binds: tuple[str, ...] = ()
+
+    def __add__(self, other: Mounts) -> Mounts:
+        return Mounts(self.mounts + other.mounts, self.binds + other.binds)
+
+    @property
+    def targets(self) -> set[str]:
+        """The paths on the node where something is mounted."""
+        return {str(mount["Target"]) for mount in self.mounts} | {bind.split(":")[1] for bind in self.binds}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all nodes of a cluster have, and what those of a role have. The key None stands for all roles."""
+
+    name_prefix: str = NAME_PREFIX
+    distribution: Distribution = Distribution.DEBIAN_12
+    docker_version: DockerVersion = DockerVersion.DISTRIBUTION
+    storage_driver: DockerStorageDriver | None = None
+    transport: Transport = Transport.DOCKER_EXEC
+    network: str = ""
+    mount_sys_fs_cgroup: bool = False
+    mounts: Mapping[Role | None, Mounts] = field(default_factory=dict)
+    labels: Mapping[Role | None, Mapping[str, str]] = field(default_factory=dict)
+    ports: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    """Ports of one master that are published on the engine's host, as `{"80/tcp": [{"HostIp": …, "HostPort": …}]}`."""
+
+    def __post_init__(self) -> None:
+        check_name_prefix(self.name_prefix)
+
+    def mounts_of(self, role: Role) -> Mounts:
+        """Return the mounts of a node of a role."""
+        return self.mounts.get(None, Mounts()) + self.mounts.get(role, Mounts())
+
+    def labels_of(self, role: Role) -> dict[str, str]:
+        """Return the user's labels of a node of a role."""
+        return {**self.labels.get(None, {}), **self.labels.get(role, {})}
+
+
+def read_mounts(given: MountsInput | None) -> Mounts:
+    """Read mounts in either of the forms that users know from docker-py."""
+    if not given:
+        return Mounts()
+    if isinstance(given, Mapping):
+        return Mounts(binds=tuple(_bind(source, volume) for source, volume in given.items()))
+    for mount in given:
+        if not isinstance(mount, Mapping) or not mount.get("Target"):
+            raise UsageError(f"{mount!r} is no docker.types.Mount.")
+    return Mounts(mounts=tuple(dict(mount) for mount in given))
+
+
+def _bind(source: str, volume: Mapping[str, str]) -> str:
+    if not isinstance(volume, Mapping) or not str(volume.get("bind", "")).startswith("/"):
+        raise UsageError(
+            f"The mount of {source} does not tell where to.",
+            hint='Write it as in: {"/on/the/host": {"bind": "/on/the/node", "mode": "ro"}}',
+        )
+    return f"{source}:{volume['bind']}:{volume.get('mode', 'rw')}"
+
+
+def read_labels(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the user's labels; raise `UsageError` for those that only we give."""
+    for key in given or {}:
+        if key.startswith(PREFIX):
+            raise UsageError(f'The label "{key}" cannot be given: what begins with "{PREFIX}" is the tool\'s own.')
+    return {key: str(value) for key, value in (given or {}).items()}
+
+
+def read_ports(given: PortMap | None) -> dict[str, list[dict[str, str]]]:
+    """Return port bindings as the engine wants them."""
+    bindings = {}
+    for port, places in (given or {}).items():
+        number, _, protocol = str(port).partition("/")
+        if not number.isdigit():
+            raise UsageError(f'"{port}" is no port of a node.', hint='Write it as in: {"80/tcp": 8080}')
+        wanted = places if isinstance(places, list) else [places]
+        bindings[f"{number}/{protocol or 'tcp'}"] = [_place(port, place) for place in wanted]
+    return bindings
+
+
+def _place(port: str, place: object) -> dict[str, str]:
+    """Return where a port is published: a number, (address, number), or None for any free port."""
+    address, number = place if isinstance(place, tuple) and len(place) == 2 else (LOCAL_ADDRESS, place)
+    if number is None:
+        return {"HostIp": str(address), "HostPort": ""}
+    if not str(number).isdigit() or not 0 < int(str(number)) < 65536:
+        raise UsageError(
+            f'The port {port} cannot be published on "{place}".', hint="Ports are numbers from 1 to 65535."
+        )
+    return {"HostIp": str(address), "HostPort": str(number)}
+
+
+def network_name(given: object) -> str:
+    """Return the name of a network that is given by name or as docker-py's object."""
+    return str(getattr(given, "name", given) or "")
+
+
+def by_role(given: Iterable[tuple[Role | None, Any]]) -> dict[Role | None, Any]:
+    """Return what there is, by role."""
+    return {role: value for role, value in given if value}

@@ -1,0 +1,34 @@
+"""Wait for DC/OS on a cluster of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.dcos.build_info import build_info
+from dcos_docker_cli.dcos.ready import Login, Readiness, wait_for_dcos
+from dcos_docker_cli.model import DCOSVariant
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.progress import Progress
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How to wait for DC/OS; `timeout` is in seconds, `login` is for Enterprise."""
+
+    timeout: float
+    login: Login
+    http_checks: bool = True
+
+
+def wait_for_cluster(host: DockerHost, cluster_id: str, progress: Progress, wait: Wait) -> None:
+    """Wait until DC/OS is ready; see `wait_for_dcos`."""
+    cluster = host.cluster(cluster_id)
+    members = host.members(cluster)
+    # The labels do not tell it where the nodes were there before DC/OS.
+    variant = cluster.variant or build_info(members[0]).variant
+    login = wait.login if variant is DCOSVariant.ENTERPRISE else None
+    wanted = Readiness(f'the cluster "{cluster_id}"', members, host.cancellation, login, wait.http_checks)
+    wait_for_dcos(wanted, progress, timeout=wait.timeout)

@@ -1,0 +1,59 @@
+"""Archives that a node may not send."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.transports.files import receive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dcos_docker_cli.transports.base import NodeTransport
+
+
+class Sends:
+    """A way to a node that answers everything with one archive."""
+
+    def __init__(self, *members: tarfile.TarInfo) -> None:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            for member in members:
+                tar.addfile(member, io.BytesIO(b"x" * member.size))
+        self._archive = buffer.getvalue()
+
+    def stream(self, args: list[str], *, stdout: Callable[[bytes], None], **_: Any) -> int:
+        stdout(self._archive)
+        return 0
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname, made.size = kind, link, 1 if kind == tarfile.REGTYPE else 0
+    return made
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [member("top", tarfile.DIRTYPE), member("top/../../evil")],
+        [member("top", tarfile.DIRTYPE), member("top/out", tarfile.SYMTYPE, "../.."), member("top/out/evil")],
+        [member("top", tarfile.DIRTYPE), member("top/hard", tarfile.LNKTYPE, "../../original")],
+        [member("top", tarfile.CHRTYPE)],
+        [member("top", tarfile.FIFOTYPE)],
+    ],
+)
+def test_nothing_is_written_outside_and_no_device_made(tmp_path: Path, members: list[tarfile.TarInfo]) -> None:
+    (tmp_path / "original").write_text("mine")
+    target = tmp_path / "deep" / "here"
+    target.parent.mkdir()
+    with pytest.raises(CommandError, match="could not be fetched"):
+        receive(cast("NodeTransport", Sends(*members)), "/on/the/node/top", target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "original"]
+    assert sorted(path.name for path in target.parent.iterdir()) in ([], ["here"])
