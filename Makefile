@@ -36,7 +36,7 @@ engine: venv ## Use the Docker engine that answers, or install and start one (De
 
 venv: $(BIN)/.installed ## Make the environment in .venv
 
-$(BIN)/.installed: setup.cfg pyproject.toml scripts/venv.sh
+$(BIN)/.installed: setup.cfg pyproject.toml dcos_docker_cli/__init__.py scripts/venv.sh
 	@scripts/venv.sh $(PYTHON) $(VENV)
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""What a backend is: somebody's own one takes two classes, and docs/backends.md has an example of some forty lines."""
+"""What a backend is: somebody's own one takes two classes, and docs/backends.md has an example of some fifty lines."""
 
 from __future__ import annotations
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ContextDecorator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.base_classes import HasBootstrapNode
-from dcos_docker_cli.concurrency import Cancellation, run_interruptible
-from dcos_docker_cli.dcos.config import Configuration, genconf_files, node_lists, variant_settings
+from dcos_docker_cli.concurrency import interruptible
+from dcos_docker_cli.dcos.config import (
+    IP_DETECT,
+    Configuration,
+    given_configuration,
+    node_lists,
+    variant_settings,
+)
 from dcos_docker_cli.dcos.installer import read_installer
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT, Login, Readiness, wait_for_dcos
 from dcos_docker_cli.dcos.testing import in_test_environment, test_variables
-from dcos_docker_cli.exceptions import ExistingNodesError, UsageError
+from dcos_docker_cli.exceptions import (
+    ClusterNotFoundError,
+    DcosDockerError,
+    ExistingNodesError,
+    NodeNotFoundError,
+    UsageError,
+)
 from dcos_docker_cli.lifecycle.download import downloaded
 from dcos_docker_cli.lifecycle.install import Nodes, install, upgrade
 from dcos_docker_cli.model import Role
@@ -27,17 +39,19 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
     from dcos_docker_cli.base_classes import ClusterBackend, ClusterManager
+    from dcos_docker_cli.concurrency import Cancellation
     from dcos_docker_cli.dcos.installer import Installer
     from dcos_docker_cli.dcos.member import Member
+    from dcos_docker_cli.lifecycle.install import Configure
     from dcos_docker_cli.model import DCOSVariant, Transport
     from dcos_docker_cli.node import GenconfFiles
     from dcos_docker_cli.progress import Progress
 
-    Step = Callable[[Nodes, Installer, Callable[[DCOSVariant], Configuration], Progress], None]
+    Step = Callable[[Nodes, Installer, Configure, Progress], None]
 
 __all__ = ["Cluster"]
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,19 @@ class _Given:
     files: Mapping[PurePosixPath, Path]
     progress: Progress
 
+    @classmethod
+    def read(
+        cls, config: Mapping[str, Any] | None, ip_detect: Path | None, files: GenconfFiles, output: Output
+    ) -> _Given:
+        """Check it; raise `UsageError` for what cannot be."""
+        checked = given_configuration(config or {}, ip_detect or IP_DETECT, files)
+        return cls(
+            config=None if config is None else checked.settings,
+            ip_detect_path=None if ip_detect is None else checked.ip_detect,
+            files=checked.files,
+            progress=output.progress(),
+        )
+
 
 class Cluster(ContextDecorator):
     """A cluster of DC/OS nodes. As a context manager and as a decorator it is destroyed at the end."""
@@ -66,12 +93,11 @@ class Cluster(ContextDecorator):
         self, cluster_backend: ClusterBackend, masters: int = 1, agents: int = 1, public_agents: int = 1
     ) -> None:
         """Make the nodes, without DC/OS; when that fails or is interrupted nothing is left."""
-        self._again: Callable[[], Cluster] | None = partial(type(self), cluster_backend, masters, agents, public_agents)
         self._backend: ClusterBackend | None = cluster_backend
-        self._manager: ClusterManager | ExistingNodes = cluster_backend.cluster_cls(
+        self._make: Callable[[], ClusterManager] | None = lambda: cluster_backend.cluster_cls(
             masters=masters, agents=agents, public_agents=public_agents, cluster_backend=cluster_backend
         )
-        self._keeps_nodes = False
+        self._manager: ClusterManager | ExistingNodes = self._make()
         self._is_destroyed = False
 
     @classmethod
@@ -110,7 +136,7 @@ class Cluster(ContextDecorator):
         """Return a cluster of nodes that are there, and stay after a block."""
         self = cls.__new__(cls)
         self._manager, self._backend = manager, backend
-        self._again, self._keeps_nodes, self._is_destroyed = None, True, False
+        self._make, self._is_destroyed = None, False
         return self
 
     # As a context manager and as a decorator
@@ -118,15 +144,24 @@ class Cluster(ContextDecorator):
     def __enter__(self) -> Cluster:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        if self._keeps_nodes:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._make is None:
             self.close()
         elif not self._is_destroyed:
-            self.destroy()
+            try:
+                self.destroy()
+            except ClusterNotFoundError:
+                logger.info("The cluster was destroyed by somebody else already.")
+            except DcosDockerError as error:
+                if kind is None:
+                    raise
+                logger.warning("What failed in the block is raised, and after it this failed too: %s", error)
 
     def _recreate_cm(self) -> Cluster:
-        """Give a decorated function that is called again a cluster of its own."""
-        return self._again() if self._again and self._is_destroyed else self
+        """Make a cluster anew for a decorated function that is called again."""
+        if self._make and self._is_destroyed:
+            self._manager, self._is_destroyed = self._make(), False
+        return self
 
     # Nodes
 
@@ -154,7 +189,7 @@ class Cluster(ContextDecorator):
 
     @property
     def base_config(self) -> dict[str, Any]:
-        """What DC/OS' config.yaml must have for these nodes."""
+        """What DC/OS' config.yaml must have for these nodes; for nodes that exist already, no more than their lists."""
         settings = self._backend.base_config if self._backend else {}
         return {**settings, **node_lists(self._addresses())}
 
@@ -171,7 +206,7 @@ class Cluster(ContextDecorator):
         Without `dcos_config` it is `base_config`, and what the installer's variant needs; else it is all there is.
         `ip_detect_path` is by default the backend's. Raises `InvalidInstallerError`, `GenconfError`, `InstallError`.
         """
-        given = _Given(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir), output.progress())
+        given = _Given.read(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir, output)
         self._from_path(install, Path(dcos_installer), given)
 
     def install_dcos_from_url(
@@ -183,7 +218,7 @@ class Cluster(ContextDecorator):
         files_to_copy_to_genconf_dir: GenconfFiles = (),
     ) -> None:
         """Install DC/OS as `install_dcos_from_path` does, with an installer that is downloaded first."""
-        given = _Given(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir), output.progress())
+        given = _Given.read(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir, output)
         self._from_url(install, dcos_installer, given)
 
     def upgrade_dcos_from_path(
@@ -195,7 +230,7 @@ class Cluster(ContextDecorator):
         files_to_copy_to_genconf_dir: GenconfFiles = (),
     ) -> None:
         """Upgrade DC/OS on all nodes, masters first; the parameters are those of `install_dcos_from_path`."""
-        given = _Given(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir), output.progress())
+        given = _Given.read(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir, output)
         self._from_path(upgrade, Path(dcos_installer), given)
 
     def upgrade_dcos_from_url(
@@ -207,7 +242,7 @@ class Cluster(ContextDecorator):
         files_to_copy_to_genconf_dir: GenconfFiles = (),
     ) -> None:
         """Upgrade DC/OS as `upgrade_dcos_from_path` does, with an installer that is downloaded first."""
-        given = _Given(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir), output.progress())
+        given = _Given.read(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir, output)
         self._from_url(upgrade, dcos_installer, given)
 
     def wait_for_dcos_oss(self, http_checks: bool = True, timeout: float = DEFAULT_TIMEOUT) -> None:
@@ -241,7 +276,9 @@ class Cluster(ContextDecorator):
         It runs on `node`, by default the master with the lowest address. `env` wins over the variables, and on
         Enterprise has to give `DCOS_LOGIN_UNAME` and `DCOS_LOGIN_PW`.
         """
-        node = node or min(self.masters, key=lambda master: master.private_ip_address)
+        node = node or min(self.masters, key=lambda master: master.private_ip_address, default=None)
+        if node is None:
+            raise NodeNotFoundError("There is no master to run it on.")
         variables = test_variables(self._addresses(), str(node.private_ip_address))
         return node.run(
             in_test_environment(args),
@@ -256,21 +293,28 @@ class Cluster(ContextDecorator):
 
     def destroy_node(self, node: Node) -> None:
         """Remove a node; DC/OS on the others is not told."""
-        self._made_by_us("destroy").destroy_node(node)
+        manager = self._made_by_us("destroy")
+        node.close()
+        manager.destroy_node(node)
 
     def destroy(self) -> None:
         """Remove the cluster with all that belongs to it."""
-        self._made_by_us("destroy").destroy()
+        manager = self._made_by_us("destroy")
+        self._close_nodes()
+        manager.destroy()
         self._is_destroyed = True
 
     def close(self) -> None:
         """Close all connections to the nodes, and leave these as they are."""
-        for node in self.masters | self.agents | self.public_agents:
-            node.close()
-        if callable(close := getattr(self._manager, "close", None)):
+        self._close_nodes()
+        if callable(close := getattr(self._manager, "close", None)):  # for what it has beside its nodes
             close()
 
     # Within
+
+    def _close_nodes(self) -> None:
+        for node in self.masters | self.agents | self.public_agents:
+            node.close()
 
     def _made_by_us(self, doing: str) -> ClusterManager:
         if isinstance(self._manager, ExistingNodes):
@@ -296,12 +340,12 @@ class Cluster(ContextDecorator):
             wanted = Readiness(title, self._members(cancellation), cancellation, login, http_checks)
             wait_for_dcos(wanted, Logged(), timeout=timeout)
 
-        _interruptible(work)
+        interruptible(work)
 
     def _from_path(self, step: Step, path: Path, given: _Given) -> None:
         self._made_by_us(f"{step.__name__} DC/OS on")
         installer = read_installer(path)
-        _interruptible(lambda cancellation: self._take(step, installer, given, cancellation))
+        interruptible(lambda cancellation: self._take(step, installer, given, cancellation))
 
     def _from_url(self, step: Step, url: str, given: _Given) -> None:
         self._made_by_us(f"{step.__name__} DC/OS on")
@@ -311,22 +355,17 @@ class Cluster(ContextDecorator):
             with downloaded(url, workspace, cancellation, given.progress) as path:
                 self._take(step, read_installer(path), given, cancellation)
 
-        _interruptible(work)
+        interruptible(work)
 
     def _take(self, step: Step, installer: Installer, given: _Given, cancellation: Cancellation) -> None:
         """Take a step of `lifecycle.install`."""
         assert self._backend
         ip_detect = given.ip_detect_path or self._backend.ip_detect_path
 
-        def configure(variant: DCOSVariant) -> Configuration:
-            default = {**self.base_config, **variant_settings(variant)}
-            return Configuration(default if given.config is None else given.config, ip_detect, given.files)
+        def configure(variant: Callable[[], DCOSVariant]) -> Configuration:
+            if given.config is not None:
+                return Configuration(given.config, ip_detect, given.files)
+            return Configuration({**self.base_config, **variant_settings(variant())}, ip_detect, given.files)
 
         bootstrap = self._manager.bootstrap_node if isinstance(self._manager, HasBootstrapNode) else None
         step(Nodes(self._members(cancellation), cancellation, bootstrap), installer, configure, given.progress)
-
-
-def _interruptible(work: Callable[[Cancellation], T]) -> T:
-    """Do something that a signal stops only where what it has made is known, and undone."""
-    cancellation = Cancellation()
-    return run_interruptible(lambda: work(cancellation), cancellation, on_interrupt=lambda: None)

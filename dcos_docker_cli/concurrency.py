@@ -134,7 +134,7 @@ class Cancellation:
                 self._expired += 1
             self.abort()
 
-        timer = threading.Timer(seconds, expire)
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), expire)
         timer.daemon = True
         timer.start()
         try:
@@ -151,11 +151,22 @@ class Cancellation:
                 self.end_abort()
 
 
-def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_interrupt: Callable[[], object]) -> T:
+def interruptible(work: Callable[[Cancellation], T]) -> T:
+    """Run `work` with a `Cancellation` of its own; see `run_interruptible`."""
+    cancellation = Cancellation()
+    return run_interruptible(lambda: work(cancellation), cancellation)
+
+
+def run_interruptible(
+    work: Callable[[], T], cancellation: Cancellation, on_interrupt: Callable[[], object] = lambda: None
+) -> T:
     """Run `work` in a thread; on a signal cancel it, wait until it has stopped, and let the signal take its effect.
 
-    Signals that come in the meantime do not cut the stopping short. `on_interrupt` is called once, when it begins.
+    Signals that come in the meantime do not cut the stopping short. `on_interrupt` is called once, when it begins. An
+    exception that somebody else's handler raises, of a time limit for a test for instance, cancels the work as well.
     """
+    if not _threads_can_start():
+        return work()
     received: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -169,8 +180,12 @@ def run_interruptible(work: Callable[[], T], cancellation: Cancellation, on_inte
             future = executor.submit(work)
             # Not one wait without end: the kernel may give a signal to another thread, which does not wake this one,
             # and only this one runs handlers.
-            while not future.done():
-                wait([future], timeout=WAKE_SECONDS)
+            try:
+                while not future.done():
+                    wait([future], timeout=WAKE_SECONDS)
+            except BaseException:
+                cancellation.cancel()
+                raise
         if received:
             signal.raise_signal(received[0])
         return future.result()
@@ -204,6 +219,8 @@ def together(calls: list[Callable[[], R]], cancellation: Cancellation) -> list[R
     """Make the calls at the same time; results in order, failures as in `parallel`."""
     if not calls:
         return []
+    if not _threads_can_start():
+        return [call() for call in calls]
     with cancellation.group(), ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(calls))) as pool:
         futures = [pool.submit(call) for call in calls]
         _, pending = wait(futures, return_when=FIRST_EXCEPTION)
@@ -214,6 +231,11 @@ def together(calls: list[Callable[[], R]], cancellation: Cancellation) -> list[R
             wait(pending)
     raise_first_failure(futures)
     return [future.result() for future in futures]
+
+
+def _threads_can_start() -> bool:
+    """Whether this program is not ending: what is done then, in `atexit` or by a last thread, is done in one thread."""
+    return threading.main_thread().is_alive()
 
 
 def raise_first_failure(futures: list[Future[R]]) -> None:

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 
 class DcosDockerError(Exception):
@@ -44,14 +45,25 @@ class DcosDockerError(Exception):
         self.hint = hint
         self.details = tuple(details)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it be pickled, as pools of processes do, whatever a class takes to be made."""
+        return _restored, (type(self), self.args, vars(self))
+
     def __str__(self) -> str:
         """Return all of it, for programs that show a traceback."""
         hint = [f"Next: {self.hint}"] if self.hint else []
         return "\n".join([self.message, *(f"  {line}" for line in self.details), *hint])
 
 
+def _restored(kind: type[DcosDockerError], args: tuple[Any, ...], state: dict[str, Any]) -> DcosDockerError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(state)
+    return error
+
+
 class UsageError(DcosDockerError):
-    """Something that was asked for cannot be; nothing was contacted or made."""
+    """Something that was asked for cannot be; nothing that was made for it stays."""
 
     exit_code = 2
 

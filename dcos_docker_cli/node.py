@@ -6,19 +6,21 @@ import copy
 import io
 import logging
 import sys
+import threading
 from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
 from subprocess import CalledProcessError, CompletedProcess
 from typing import TYPE_CHECKING, Any
 
+from dcos_docker_cli.concurrency import interruptible
 from dcos_docker_cli.dcos.build_info import DCOSBuildInfo, build_info
-from dcos_docker_cli.dcos.config import Configuration, genconf_files
+from dcos_docker_cli.dcos.config import given_configuration
 from dcos_docker_cli.dcos.member import Member
 from dcos_docker_cli.dcos.self_install import from_path, from_url, install_itself, upgrade_itself
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.model import DCOSVariant, Role, Transport
-from dcos_docker_cli.progress import Logged, Printed, Silent
+from dcos_docker_cli.progress import Logged, LoggedSteps, Printed
 from dcos_docker_cli.transports import files
 from dcos_docker_cli.transports.ssh import SSH
 
@@ -53,7 +55,7 @@ class Output(Enum):
         """Return what an operation that runs an installer is to tell its steps to."""
         if self is Output.NO_CAPTURE:
             return Printed()
-        return Logged() if self is Output.LOG_AND_CAPTURE else Silent()
+        return Logged() if self is Output.LOG_AND_CAPTURE else LoggedSteps()
 
 
 class Node:
@@ -79,6 +81,7 @@ class Node:
         self.default_transport = default_transport
         self._ssh_key_path = ssh_key_path
         self._ssh: SSH | None = None
+        self._lock = threading.Lock()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and self._addresses == other._addresses
@@ -184,7 +187,12 @@ class Node:
         """
         who = user or self.default_user
         prefix = SUDO if sudo and who != ROOT else ()
-        files.receive(self._way(transport), str(remote_path), Path(local_path), user=who, prefix=prefix)
+        kind = transport or self.default_transport
+        interruptible(
+            lambda cancellation: files.receive(
+                self._transport(kind, cancellation), str(remote_path), Path(local_path), user=who, prefix=prefix
+            )
+        )
 
     # DC/OS
 
@@ -205,7 +213,7 @@ class Node:
 
         `bootstrap_url` of the configuration is replaced, for the node serves itself.
         """
-        configuration = Configuration(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir))
+        configuration = given_configuration(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir)
         install_itself(self.member(role), from_path(Path(dcos_installer)), configuration, output.progress())
 
     def install_dcos_from_url(
@@ -218,7 +226,7 @@ class Node:
         output: Output = Output.CAPTURE,
     ) -> None:
         """Install DC/OS as `install_dcos_from_path` does, with an installer that the node downloads."""
-        configuration = Configuration(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir))
+        configuration = given_configuration(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir)
         install_itself(self.member(role), from_url(dcos_installer), configuration, output.progress())
 
     def upgrade_dcos_from_path(
@@ -231,7 +239,7 @@ class Node:
         output: Output = Output.CAPTURE,
     ) -> None:
         """Upgrade DC/OS on this node alone, by running the installer on it; see `install_dcos_from_path`."""
-        configuration = Configuration(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir))
+        configuration = given_configuration(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir)
         upgrade_itself(self.member(role), from_path(Path(dcos_installer)), configuration, output.progress())
 
     def upgrade_dcos_from_url(
@@ -244,7 +252,7 @@ class Node:
         output: Output = Output.CAPTURE,
     ) -> None:
         """Upgrade DC/OS as `upgrade_dcos_from_path` does, with an installer that the node downloads."""
-        configuration = Configuration(dcos_config, ip_detect_path, genconf_files(files_to_copy_to_genconf_dir))
+        configuration = given_configuration(dcos_config, ip_detect_path, files_to_copy_to_genconf_dir)
         upgrade_itself(self.member(role), from_url(dcos_installer), configuration, output.progress())
 
     # For this package
@@ -258,13 +266,20 @@ class Node:
         if user is None or not self._names_no_user:
             return self
         other = copy.copy(self)
-        other.default_user, other._ssh = user, None
+        other.default_user, other._ssh, other._lock = user, None, threading.Lock()
         return other
 
     def close(self) -> None:
         """Close what connections there are; the next use opens new ones."""
-        if self._ssh:
-            self._ssh.close()
+        with self._lock:
+            ssh, self._ssh = self._ssh, None
+        if ssh:
+            ssh.close()
+
+    @property
+    def _login(self) -> str:
+        """Who logs in by SSH; who a command is for is another matter."""
+        return self.default_user
 
     def _way(self, transport: Transport | None) -> NodeTransport:
         return self._transport(transport or self.default_transport)
@@ -273,9 +288,11 @@ class Node:
         """Return the way to the node; raise `UsageError` for one that it does not have."""
         if transport is not Transport.SSH:
             raise UsageError(f"The node {self} is no container of ours: it is reached by SSH alone.")
-        if self._ssh is None:
-            self._ssh = SSH(str(self.public_ip_address), login=self.default_user, key_path=self.ssh_key_path)
-        return self._ssh.for_operation(cancellation) if cancellation else self._ssh
+        with self._lock:
+            if self._ssh is None or self._ssh.login != self._login:
+                self._ssh = SSH(str(self.public_ip_address), login=self._login, key_path=self.ssh_key_path)
+            ssh = self._ssh
+        return ssh.for_operation(cancellation) if cancellation else ssh
 
 
 SUDO = ("sudo", "-n", "--")
@@ -285,11 +302,17 @@ def _command(
     args: Sequence[str], env: Mapping[str, str] | None, *, shell: bool, sudo: bool
 ) -> tuple[list[str], Mapping[str, str] | None]:
     """Return what is to be run, and with which variables; sudo does not let any through, so they go after it."""
+    if isinstance(args, (str, bytes)) or not args:
+        raise UsageError(f"A command is a list of its words, not {args!r}.", hint='As in: node.run(["ls", "-l"])')
     plain = [str(arg) for arg in args]
     command = ["sh", "-c", " ".join(plain)] if shell else plain
     if not sudo:
         return command, env
     return [*SUDO, "env", *(f"{key}={value}" for key, value in (env or {}).items()), *command], None
+
+
+def _log_line(line: bytes) -> None:
+    logger.debug("%s", line.decode(errors="replace").rstrip("\r"))
 
 
 class _Receiver:
@@ -299,7 +322,7 @@ class _Receiver:
         self._output = output
         self._stream = stream
         self._all = io.BytesIO()
-        self._line = b""
+        self._line = io.BytesIO()
 
     @property
     def write(self) -> Write:
@@ -310,8 +333,8 @@ class _Receiver:
 
     def end(self) -> bytes | None:
         """Return all of it; None when it was passed on."""
-        if self._line:
-            logger.debug("%s", self._line.decode(errors="replace").rstrip("\r"))
+        if self._line.tell():
+            _log_line(self._line.getvalue())
         return None if self._output is Output.NO_CAPTURE else self._all.getvalue()
 
     def _keep(self, data: bytes) -> None:
@@ -319,9 +342,12 @@ class _Receiver:
 
     def _log(self, data: bytes) -> None:
         self._keep(data)
-        *lines, self._line = (self._line + data).split(b"\n")
-        for line in lines:
-            logger.debug("%s", line.decode(errors="replace").rstrip("\r"))
+        *ends, begin = data.split(b"\n")
+        for end in ends:
+            self._line.write(end)
+            _log_line(self._line.getvalue())
+            self._line = io.BytesIO()
+        self._line.write(begin)
 
     def _pass_on(self, data: bytes) -> None:
         binary = getattr(self._stream, "buffer", None)

@@ -55,6 +55,13 @@ class Logged:
             logger.debug("%s", line)
 
 
+class LoggedSteps(Logged):
+    """A `Progress` that logs steps alone."""
+
+    def detail(self, text: str) -> None:
+        """Tell nothing."""
+
+
 class Printed(Logged):
     """A `Progress` that also prints the details, where this program prints."""
 

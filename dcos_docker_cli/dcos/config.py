@@ -84,6 +84,15 @@ def config(
     return {**base_settings(), **named, **node_lists(addresses), **variant_settings(variant), **extra}
 
 
+def check_settings(settings: Mapping[Any, Any], source: str) -> None:
+    """Raise `InvalidConfigError` for what the installer itself would answer with a traceback, or too late."""
+    for key, value in settings.items():
+        if not isinstance(key, str):
+            raise InvalidConfigError(f"{source}: {key!r} is not the name of a setting.")
+        if value is None:
+            raise InvalidConfigError(f"{source}: {key} has no value.", hint=f'For an empty one write:  {key}: ""')
+
+
 def genconf_files(pairs: Iterable[tuple[Path, Path | PurePosixPath]]) -> dict[PurePosixPath, Path]:
     """Read pairs of a local path and a path below the installer's `/genconf`; raise `UsageError` for what is none."""
     files = {}
@@ -96,6 +105,16 @@ def genconf_files(pairs: Iterable[tuple[Path, Path | PurePosixPath]]) -> dict[Pu
             raise UsageError(f"There is no file {source}.")
         files[inner] = Path(source)
     return files
+
+
+def given_configuration(
+    settings: Mapping[str, Any], ip_detect: Path | str, files: Iterable[tuple[Path, Path | PurePosixPath]]
+) -> Configuration:
+    """Return what a caller gives the installer, checked; raise `UsageError` for what cannot be."""
+    check_settings(settings, "dcos_config")
+    if not Path(ip_detect).is_file():
+        raise UsageError(f"There is no script {ip_detect}.", hint="ip_detect_path is the path of a script.")
+    return Configuration(dict(settings), Path(ip_detect), genconf_files(files))
 
 
 def read_extra_config(path: Path) -> dict[str, Any]:
@@ -117,14 +136,17 @@ def read_extra_config(path: Path) -> dict[str, Any]:
         raise InvalidConfigError(
             f"{path} must be a YAML map of DC/OS settings.", hint="As in:  mesos_seccomp_enabled: false"
         )
-    for key, value in content.items():
-        if value is None:
-            raise InvalidConfigError(f"{path}: {key} has no value.", hint=f'For an empty one write:  {key}: ""')
+    check_settings(content, str(path))
     return content
 
 
 def to_yaml(settings: Mapping[str, Any]) -> bytes:
-    """Write config.yaml."""
+    """Write config.yaml; raise `InvalidConfigError` for what is no YAML."""
     import yaml
 
-    return yaml.safe_dump(dict(settings), sort_keys=False).encode()
+    try:
+        return yaml.safe_dump(dict(settings), sort_keys=False).encode()
+    except yaml.YAMLError as error:
+        raise InvalidConfigError(
+            "The settings for DC/OS have a value that is no YAML.", details=[str(error)]
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.dcos.config import to_yaml
 from dcos_docker_cli.dcos.installer import variant_of
@@ -50,19 +50,29 @@ class Genconf:
 
     def ask_variant(self) -> DCOSVariant:
         """Return the variant of an installer whose header does not tell."""
-        text = self._run("--version")
-        try:  # at its first run it has told the name of a file before
-            word = json.JSONDecoder().raw_decode(text, text.index("{"))[0]["variant"]
-        except (ValueError, KeyError, TypeError):
-            word = None
+        text, told = self._ask()
+        word = told.get("variant")
         variant = variant_of(word) if isinstance(word, str) else None
         if variant is None:
             raise GenconfError(
                 "The installer does not tell which variant of DC/OS it is.",
-                hint="Say it with --variant oss or --variant enterprise.",
+                hint="Say it with --variant oss or --variant enterprise; in Python, give dcos_config.",
                 details=text.splitlines()[-5:],
             )
         return variant
+
+    def ask_version(self) -> str:
+        """Return the version of DC/OS that is in the installer; empty when it does not tell."""
+        return str(self._ask()[1].get("version", ""))
+
+    def _ask(self) -> tuple[str, dict[str, Any]]:
+        """Return what the installer says of itself, and the JSON in it."""
+        text = self._run("--version")
+        try:  # at its first run it has told the name of a file before
+            told = json.JSONDecoder().raw_decode(text, text.index("{"))[0]
+        except ValueError:
+            told = {}
+        return text, told
 
     def _configure(self, configuration: Configuration) -> None:
         genconf = f"{self.directory}/genconf"
@@ -73,7 +83,7 @@ class Genconf:
             doing="Writing the configuration",
         )
         for target, source in configuration.files.items():
-            send(self._node, source, f"{genconf}/{target}")
+            send(self._node, source.resolve(), f"{genconf}/{target}")
 
     def _run(self, *arguments: str) -> str:
         """Run the installer; return its standard output; raise `GenconfError` with its own lines when it fails."""
@@ -88,7 +98,7 @@ class Genconf:
             lines = [line for line in (stdout + stderr).splitlines() if line.strip()]
             raise GenconfError(
                 f"The installer refused, with status {result.returncode} to {arguments[0]}. It says:",
-                hint="If that is about the configuration: correct what --extra-config sets.",
+                hint="If that is about the configuration: correct what you set with --extra-config or dcos_config.",
                 details=lines[-20:],
             )
         return stdout

@@ -33,21 +33,6 @@ def install_node(member: Member, directory: str = INSTALL_DIR) -> None:
     _run(member, f"{prepare_script(member)}\n{command}\n", doing="installed on", program="dcos_install.sh")
 
 
-def upgrade(members: Sequence[Member], script: str, cancellation: Cancellation) -> None:
-    """Upgrade DC/OS on all nodes with a script that each of them has.
-
-    Masters are done one after the other, for a majority of them must be up, then all agents at the same time.
-    """
-    for member in members:
-        if member.role is Role.MASTER:
-            upgrade_node(member, script)
-    parallel(
-        lambda member: upgrade_node(member, script),
-        [member for member in members if member.role is not Role.MASTER],
-        cancellation,
-    )
-
-
 def upgrade_node(member: Member, script: str) -> None:
     """Upgrade DC/OS on a node; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {script}"
@@ -60,7 +45,7 @@ def _run(member: Member, script: str, *, doing: str, program: str) -> None:
         lines = (result.stdout + result.stderr).decode(errors="replace").splitlines()
         raise InstallError(
             f"DC/OS could not be {doing} {member.name}: {program} ended with status {result.returncode}.",
-            hint="To look at the node, create the cluster again with --keep-on-failure.",
+            hint="On the node, look at: journalctl -b -p warning. `create --keep-on-failure` leaves it there for that.",
             details=[*[line for line in lines if line.strip()][-OUTPUT_LINES:], *failed_units(member.transport)],
         )
 

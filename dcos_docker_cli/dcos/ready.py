@@ -70,7 +70,7 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
     node has no DC/OS, and `NodeNotFoundError` when one goes away, for waiting cures neither.
     """
     if not wanted.masters:
-        raise NodeNotFoundError(f"{wanted.title} has no master.", hint="dcos-docker list")
+        raise NodeNotFoundError(f"There is no master in {wanted.title}.")
     checks: dict[str, Callable[[], list[str]]] = {
         "the nodes": lambda: _nodes(wanted),
         "the cluster": lambda: _node(wanted.masters[0], "cluster"),
@@ -89,7 +89,7 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
     except TimeoutError:
         raise DCOSTimeoutError(
             f"DC/OS on {wanted.title} was not ready within {timeout:g} s. Not ready:",
-            hint="Look at a node: dcos-docker run --node master_0 -- journalctl -b -p warning",
+            hint="Look at a node, for example with: journalctl -b -p warning",
             details=not_ready,
         ) from None
 

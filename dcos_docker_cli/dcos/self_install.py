@@ -56,6 +56,8 @@ def upgrade_itself(member: Member, bring: Bring, configuration: Configuration, p
     """Run the installer on the node that it is to upgrade, and upgrade that."""
     version = build_info(member).version
     with _installer(member, bring, progress) as genconf:
+        if genconf.ask_version() == version:  # an upgrade of all nodes that failed on one is done again
+            return
         script = genconf.upgrade_script(_served_from(genconf.directory, configuration), version)
     upgrade_node(member, f"{genconf.directory}/genconf/serve/{script}")
 

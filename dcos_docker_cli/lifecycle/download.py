@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from dcos_docker_cli.exceptions import DownloadError, UsageError
@@ -45,12 +46,20 @@ def _fetch(url: str, file: BinaryIO, cancellation: Cancellation) -> None:
     from urllib.request import urlopen
 
     try:
-        with urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - the schemes are checked
-            while chunk := response.read(CHUNK):
-                cancellation.check()
+        with (
+            urlopen(url, timeout=TIMEOUT) as response,  # noqa: S310 - the schemes are checked
+            cancellation.closing(lambda: _end(response)),
+        ):
+            while chunk := response.read1(CHUNK):
                 file.write(chunk)
             missing = getattr(response, "length", 0)  # a local file has none
     except (OSError, HTTPException) as error:  # of the connection, or of the disk
         raise DownloadError(f"{url} could not be downloaded: {error}") from error
     if missing:
         raise DownloadError(f"{url} could not be downloaded: the last {missing} bytes did not come.")
+
+
+def _end(response: Any) -> None:
+    """End the reading of a response, from another thread; a local file does not keep anybody waiting."""
+    with suppress(OSError, AttributeError):
+        response.fp.raw._sock.shutdown(socket.SHUT_RDWR)

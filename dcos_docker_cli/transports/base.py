@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -66,15 +65,15 @@ def run(
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command as root and keep its output."""
-    stdout, stderr = io.BytesIO(), io.BytesIO()
+    stdout, stderr = bytearray(), bytearray()
     code = transport.stream(
         args,
-        stdout=lambda data: _append(stdout, data),
-        stderr=lambda data: _append(stderr, data),
+        stdout=stdout.extend,
+        stderr=stderr.extend,
         stdin=None if stdin is None else lambda write: write(stdin),
         env=env,
     )
-    return subprocess.CompletedProcess(list(args), code, stdout.getvalue(), stderr.getvalue())
+    return subprocess.CompletedProcess(list(args), code, bytes(stdout), bytes(stderr))
 
 
 def check(
@@ -146,10 +145,11 @@ def feeding(feed: Feed | None, *, write: Write, end: Callable[[], None], abort: 
 
     thread = threading.Thread(target=work, name="stdin", daemon=True)
     thread.start()
-    yield
-    if failures and sys.exc_info()[0] is None:
+    try:
+        yield
+    except Exception:
+        if failures:  # the rest follows from it
+            raise failures[0] from None
+        raise
+    if failures:
         raise failures[0]
-
-
-def _append(buffer: io.BytesIO, data: bytes) -> None:
-    buffer.write(data)

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import Feed, Write
 
 NOT_RUNNING = 409
-PROCESS = "dcos_docker_cli.backends.docker.exec_process"
-"""What `DockerExec.popen` runs: a module of the layer that connects to engines."""
+PROCESS = """
+import sys
+sys.path[:] = {path!r}
+from dcos_docker_cli.backends.docker.exec_process import main
+sys.exit(main())
+"""
+"""What `DockerExec.popen` runs: a module of the layer that connects to engines, found where this program finds it."""
 ORDER_VARIABLE = "DCOS_DOCKER_EXEC"
 """Tells it what to do. Other users see a process' arguments, but not its environment."""
 
@@ -34,6 +39,8 @@ class DockerExec:
 
     engine: Engine
     container: str
+    name: str = ""
+    """What errors call the node; by default it is the container."""
 
     def stream(
         self,
@@ -87,7 +94,7 @@ class DockerExec:
         }
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            [sys.executable, "-m", PROCESS], stdin=pipe, stdout=pipe, stderr=pipe,
+            [sys.executable, "-c", PROCESS.format(path=sys.path)], stdin=pipe, stdout=pipe, stderr=pipe,
             env={**os.environ, ORDER_VARIABLE: json.dumps(order)},
         )  # fmt: skip
 
@@ -105,9 +112,8 @@ class DockerExec:
         except EngineError as error:
             if error.status not in (404, NOT_RUNNING):
                 raise
-            raise NodeNotFoundError(
-                f"The node's container {self.container} is not running.", hint="See its state: dcos-docker inspect"
-            ) from error
+            name = self.name or f"The node's container {self.container}"
+            raise NodeNotFoundError(f"{name} is not running.", hint="See its state: dcos-docker inspect") from error
         return str(answer["Id"])
 
     def _exit_code(self, exec_id: str) -> int:

@@ -23,6 +23,8 @@ CHUNK = 1 << 20
 OCCUPIED = 71
 MISSING = 72
 CLOSED = -1
+CHANGED = 1
+"""What tar ends with when a file has grown while it was read, as logs do: all is there that was there before."""
 MAKE_PARENT = 'mkdir -p -- "$1" || exit 1; '
 # In place, because some files, as a container's /etc/hosts, are mounts: they cannot be removed and made anew.
 TAKE_FILE = (
@@ -99,21 +101,26 @@ def receive(
         try:
             with os.fdopen(read_end, "rb") as pipe, tarfile.open(fileobj=pipe, mode="r|", bufsize=CHUNK) as tar:
                 _extract(tar, source.name, local)
-        except tarfile.TarError as error:
+        except (tarfile.TarError, ValueError) as error:  # the second for a name that is not below the top
             refused = f": {error}"
     code = fetching.result()  # raises what the transport has raised
     if code == MISSING:
         raise PathError(f"There is no {remote} on the node.")
-    if refused or code != 0:
+    if refused or code not in (0, CHANGED):
         raise CommandError(f"{remote} could not be fetched{refused or '.'}", details=_lines(errors))
 
 
 def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
     """Extract the archive, whose top is `name`, so that its top is `local`."""
     tar.extraction_filter = staticmethod(_allowed)
+
+    def renamed(path: str) -> str:
+        return str(PurePosixPath(local.name) / PurePosixPath(path).relative_to(name))
+
     for member in tar:
-        inner = PurePosixPath(member.name).relative_to(name)
-        member.name = str(PurePosixPath(local.name) / inner)
+        member.name = renamed(member.name)
+        if member.islnk():
+            member.linkname = renamed(member.linkname)
         tar.extract(member, local.parent)
 
 

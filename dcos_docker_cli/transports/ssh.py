@@ -241,7 +241,7 @@ class _Master:
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=_environment(),
                 start_new_session=True,
             )  # fmt: skip
-        self.end = weakref.finalize(self, _end, self.process, directory)
+        self.end = weakref.finalize(self, _end, self.process, directory, os.getpid())
 
     def new_log(self) -> Path:
         """Return the path of a log for one command."""
@@ -302,7 +302,9 @@ class _Client:
         self.process.kill()
 
 
-def _end(process: subprocess.Popen[bytes], directory: Path) -> None:
+def _end(process: subprocess.Popen[bytes], directory: Path, owner: int) -> None:
+    if os.getpid() != owner:  # forked from the process whose connection this is
+        return
     process.terminate()
     try:
         process.wait(END_SECONDS)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from dcos_docker_cli.exceptions import (
     DCOSTimeoutError,
     DownloadError,
     GenconfError,
+    InstallError,
     InvalidInstallerError,
     NodeNotFoundError,
     UsageError,
@@ -43,6 +45,62 @@ MAKE = """
 from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cluster import Cluster
 Cluster(Docker())
+"""
+DESTROY = """
+from dcos_docker_cli.backends import Docker
+from dcos_docker_cli.cluster import Cluster
+cluster = Cluster(Docker())
+print(cluster.cluster_id, flush=True)
+cluster.destroy()
+import time
+time.sleep(10)
+"""
+AT_EXIT = """
+import atexit
+from dcos_docker_cli.backends import Docker
+from dcos_docker_cli.cluster import Cluster
+cluster = Cluster(Docker(), masters=1, agents=0, public_agents=0)
+atexit.register(cluster.destroy)
+print(cluster.cluster_id)
+"""
+LIMITED = """
+import os, signal, sys, time
+import docker
+from dcos_docker_cli.backends import Docker
+from dcos_docker_cli.cluster import Cluster
+
+class Limit(Exception):
+    pass
+
+def limit(number, frame):
+    raise Limit
+
+def limited(seconds, work):
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        work()
+    except Limit:
+        pass
+    else:
+        sys.exit("it was not ended")
+
+def make_for_ever():
+    while True:
+        Cluster(Docker(), masters=1, agents=1, public_agents=0).destroy()
+
+signal.signal(signal.SIGALRM, limit)
+for seconds in (0.3, 0.6, 0.9, 1.2, 1.5):
+    limited(seconds, make_for_ever)
+with Cluster(Docker(), masters=1, agents=0, public_agents=0) as cluster:
+    cluster.install_dcos_from_path(sys.argv[1])
+    for node in cluster.masters:
+        node.run(["systemctl", "stop", "dcos-marathon"])
+    begin = time.monotonic()
+    limited(1, cluster.wait_for_dcos_oss)
+    print(time.monotonic() - begin)
+client = docker.APIClient(version="auto")
+found = client.containers(all=True, filters={"label": "dcos_docker.schema"})
+print([item["Names"] for item in found if f"/{os.getpid()}/" in item["Labels"]["dcos_docker.creator"]])
 """
 MARATHON = "http://localhost:8080/v2/apps"
 
@@ -123,7 +181,7 @@ class TestLarge:
         master.run(["systemctl", "stop", "dcos-marathon"])
         try:
             with pytest.raises(DCOSTimeoutError) as failure:
-                large.wait_for_dcos_oss(timeout=5)
+                large.wait_for_dcos_oss(timeout=15)
             assert "marathon" in str(failure.value)
             assert "master_0" in str(failure.value)
         finally:
@@ -136,7 +194,7 @@ class TestLarge:
         try:
             large.wait_for_dcos_oss(http_checks=False, timeout=60)
             with pytest.raises(DCOSTimeoutError, match="no answer"):
-                large.wait_for_dcos_oss(timeout=5)
+                large.wait_for_dcos_oss(timeout=15)
         finally:
             for master in large.masters:
                 master.run(["dpkg-divert", "--rename", "--remove", "/usr/bin/curl"])
@@ -149,7 +207,16 @@ class TestLarge:
         agents = large.agents | large.public_agents
         for node in agents:
             node.run(["touch", "/var/lib/mesos/slave/kept"])
-        large.upgrade_dcos_from_path(newer_installer, output=Output.LOG_AND_CAPTURE)
+        broken = max(large.agents, key=str)
+        broken.run(["chmod", "000", "/usr/bin/tar"])
+        broken.run(["mv", "/usr/bin/tar", "/usr/bin/tar.away"])
+        try:
+            with pytest.raises(InstallError, match="agent_1"):
+                large.upgrade_dcos_from_path(newer_installer)
+        finally:
+            broken.run(["mv", "/usr/bin/tar.away", "/usr/bin/tar"])
+            broken.run(["chmod", "755", "/usr/bin/tar"])
+        large.upgrade_dcos_from_path(newer_installer, output=Output.LOG_AND_CAPTURE)  # goes on where it failed
         large.wait_for_dcos_oss(timeout=300)
         assert {node.dcos_build_info().version for node in large.masters | agents} == {"2.2.0"}
         assert b"/kept" in master.run(["curl", "-sf", MARATHON]).stdout
@@ -174,7 +241,8 @@ class TestEnterprise:
 
     def test_from_url(self, client: APIClient, enterprise_installer: Path, tmp_path: Path) -> None:
         workspace = tmp_path / "workspace"
-        (tmp_path / "extra").write_text("extra\n")
+        (tmp_path / "real").write_text("extra\n")
+        (tmp_path / "extra").symlink_to("real")
         backend = Docker(workspace_dir=workspace)
         seen: list[list[str]] = []
         with (
@@ -200,7 +268,7 @@ class TestEnterprise:
             assert list(workspace.iterdir()) == [], "and is gone"
             cluster.wait_for_dcos_ee("chief", "secret word", timeout=300)
             with pytest.raises(DCOSTimeoutError, match="login of chief: 401"):
-                cluster.wait_for_dcos_ee("chief", "wrong", timeout=5)
+                cluster.wait_for_dcos_ee("chief", "wrong", timeout=15)
             cluster.wait_for_dcos_ee("chief", "wrong", http_checks=False, timeout=60)
             master = only(cluster.masters)
             assert master.dcos_build_info().variant is DCOSVariant.ENTERPRISE
@@ -330,9 +398,14 @@ class TestEnds:
         seen: list[str] = []
         wanted = {"label": ["who=decorated"]}
 
-        @Cluster(Docker(docker_container_labels={"who": "decorated"}), masters=1, agents=0, public_agents=0)
+        cluster = Cluster(Docker(docker_container_labels={"who": "decorated"}), masters=1, agents=0, public_agents=0)
+
+        @cluster
         def work(number: int) -> int:
-            seen.extend(item["Names"][0] for item in client.containers(filters=wanted))
+            (item,) = client.containers(filters=wanted)
+            assert cluster.cluster_id in item["Names"][0]
+            assert only(cluster.masters).run(["echo", str(number)]).stdout == f"{number}\n".encode()
+            seen.append(item["Names"][0])
             return number
 
         assert [work(1), work(2)] == [1, 2]
@@ -374,6 +447,43 @@ class TestEnds:
         assert process.returncode == -number
         assert (b"KeyboardInterrupt" in stderr) is (number is signal.SIGINT)
         assert of_cluster(client, cluster_id) == []
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_while_it_is_destroyed_lets_that_end(
+        self, client: APIClient, installer: Path, number: signal.Signals
+    ) -> None:
+        del installer
+        with subprocess.Popen(
+            [sys.executable, "-c", DESTROY], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            cluster_id = process.stdout.readline().decode().strip()
+            time.sleep(0.05)
+            os.kill(process.pid, number)
+            process.communicate(timeout=60)
+        assert process.returncode == -number
+        assert of_cluster(client, cluster_id) == []
+
+    def test_a_time_limit_of_the_suite_ends_it_soon_and_leaves_nothing(self, installer: Path) -> None:
+        """As of pytest-timeout: a handler that raises."""
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, installer], capture_output=True, text=True, timeout=120, check=True
+        )
+        seconds, left = done.stdout.splitlines()
+        assert float(seconds) < 10
+        assert left == "[]"
+
+    def test_at_the_end_of_the_program(self, client: APIClient, installer: Path) -> None:
+        del installer
+        done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
+        assert done.stderr == ""
+        assert of_cluster(client, done.stdout.strip()) == []
+
+    def test_destroyed_by_somebody_else(self, client: APIClient, installer: Path) -> None:
+        del installer
+        with Cluster(Docker(), masters=1, agents=0, public_agents=0) as cluster:
+            dcos_docker("destroy", "-c", cluster.cluster_id).succeeded()
+        assert of_cluster(client, cluster.cluster_id) == []
 
     def test_importing_it_is_quiet_and_contacts_nothing(self) -> None:
         script = "import dcos_docker_cli.cluster, sys; print('docker' in sys.modules, 'requests' in sys.modules)"

@@ -8,14 +8,16 @@ import os
 import stat
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dcos_docker_cli.backends import Docker
-from dcos_docker_cli.exceptions import DCOSNotInstalledError, UsageError
+from dcos_docker_cli.cluster import Cluster
+from dcos_docker_cli.exceptions import DCOSNotInstalledError, NodeNotFoundError, UsageError
 from dcos_docker_cli.node import Node, Output, Transport
 from tests.support.library import cluster_of, only
 from tests.support.program import eventually
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import APIClient
-
-    from dcos_docker_cli.cluster import Cluster
 
 pytestmark = pytest.mark.xdist_group("library-node")
 
@@ -224,6 +224,49 @@ def test_popen_is_live(node: Node) -> None:
         assert process.wait(10) != 0
 
 
+def test_a_command_is_a_list_of_words(node: Node) -> None:
+    wrong: list[Any] = ["echo hi", b"echo", []]
+    for args in wrong:
+        with pytest.raises(UsageError, match="a list of its words"):
+            node.run(args)
+    assert node.run([Path("/bin/echo"), 1]).stdout == b"1\n"  # type: ignore[list-item]
+
+
+def test_long_lines_are_logged_in_time(node: Node) -> None:
+    begin = time.monotonic()
+    done = node.run(["head", "-c", "30000000", "/dev/zero"], output=Output.LOG_AND_CAPTURE)
+    assert len(done.stdout) == 30_000_000
+    assert time.monotonic() - begin < 10
+
+
+def test_popen_does_not_depend_on_where_this_program_is(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "__init__.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    with node.popen(["echo", "fine"]) as process:
+        assert process.communicate(timeout=30)[0] == b"fine\n"
+
+
+def test_many_threads_begin_with_ssh_at_once(cluster: Cluster) -> None:
+    node = only(cluster.agents)
+    node.close()
+    with ThreadPoolExecutor(20) as pool:
+        done = list(pool.map(lambda number: node.run(["echo", number], transport=Transport.SSH), range(20)))
+    assert [int(each.stdout) for each in done] == list(range(20))
+
+
+def test_after_close_it_can_be_used_again(cluster: Cluster) -> None:
+    node = only(cluster.masters)
+    node.run(["true"], transport=Transport.SSH)
+    path = node.ssh_key_path
+    cluster.close()
+    assert not path.exists()
+    for transport in Transport:
+        assert node.run(["echo", "again"], transport=transport).stdout == b"again\n"
+
+
 # Files
 
 
@@ -310,6 +353,21 @@ def test_what_is_missing_or_in_the_way(node: Node, tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_hard_links_and_files_that_grow(node: Node, tmp_path: Path) -> None:
+    make = "mkdir -p /root/hard && cd /root/hard && echo x >a && ln -f a b && rm -rf /root/log && mkdir /root/log"
+    node.run([make], shell=True)
+    node.download_file("/root/hard", tmp_path / "other name")
+    assert {path.name: path.read_text() for path in (tmp_path / "other name").iterdir()} == {"a": "x\n", "b": "x\n"}
+    grow = "timeout 30 sh -c 'while :; do head -c 100000 /dev/urandom >>/root/log/x; done'"
+    with node.popen([grow], shell=True) as process:
+        eventually(lambda: node.run(["du -k /root/log/x 2>/dev/null || :"], shell=True).stdout != b"", "it grows")
+        for number in range(3):
+            node.download_file("/root/log", tmp_path / f"log{number}")
+            assert (tmp_path / f"log{number}" / "x").stat().st_size > 0
+        node.run(["pkill", "-f", "/root/log/x"])
+        process.communicate(timeout=30)
+
+
 SEND = """
 import resource, sys
 from dcos_docker_cli.cluster import Cluster
@@ -339,6 +397,24 @@ def test_two_gigabytes_take_no_more_memory_than_two_bytes(cluster: Cluster, tmp_
 
 
 # The engine's side
+
+
+def test_only_the_node_that_is_used_must_run(cluster: Cluster, client: APIClient) -> None:
+    """The key is the cluster's, and whichever node runs has one."""
+    master, agent = only(cluster.masters), only(cluster.agents)
+    name = master.run(["uname", "-n"]).stdout.decode().strip()
+    client.kill(name)
+    found = Cluster.find(cluster.cluster_id)
+    try:
+        assert only(found.agents).run(["echo", "here"], transport=Transport.SSH).stdout == b"here\n"
+        stopped = only(found.masters)
+        with pytest.raises(NodeNotFoundError, match=r"master_0 \(.*\) is not running"):
+            stopped.run(["true"])
+        client.start(name)
+        eventually(lambda: b"running" in _state(stopped), "it is back, and the same object can be used")
+    finally:
+        found.close()
+    assert agent.run(["echo", "here"], transport=Transport.SSH).stdout == b"here\n"
 
 
 def test_a_node_that_stops_meanwhile(cluster: Cluster, client: APIClient) -> None:

@@ -273,6 +273,12 @@ def test_attributes_are_the_parameters() -> None:
         {"one_master_host_port_map": {"http": 80}},
         {"one_master_host_port_map": {"80/tcp": 70000}},
         {"workspace_dir": "/etc/hostname"},
+        {"custom_container_mounts": {"/host": {"bind": "/opt/dcos_install_tmp/"}}},
+        {"linux_distribution": "debian-12"},
+        {"storage_driver": "vfs"},
+        {"transport": "ssh"},
+        {"docker_version": None},
+        {"docker_master_labels": {1: "x"}},
     ],
 )
 def test_what_can_never_be_is_refused_at_once(wrong: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,3 +38,11 @@ def test_the_tour_works(new_cluster_id: Callable[[], str], tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert f"dcos-docker-{cluster_id}-master-0" in done.stdout
     assert done.stdout.count(cluster_id) >= 4
+
+
+def test_the_python_example_works(installer: Path, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "dcos_generate_config.sh").symlink_to(installer)
+    command = [sys.executable, "-W", "error", "-c", example]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (0, "b'running\\n'\n"), done.stderr

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +21,11 @@ from dcos_docker_cli.concurrency import (
     together,
 )
 from dcos_docker_cli.exceptions import Cancelled, EngineUnreachableError, NodeStartError
+from dcos_docker_cli.transports.base import feeding
 from tests.support.program import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONG = 30.0
 """Seconds that no test is to wait for: what sleeps so long is to be stopped."""
@@ -369,3 +374,61 @@ def test_what_an_inner_failure_closes_is_no_failure_of_its_own(milliseconds: flo
 
 def _drop(_: object) -> None:
     """Give nothing back."""
+
+
+class LimitError(Exception):
+    pass
+
+
+def test_an_exception_of_somebody_else_s_handler_cancels_the_work(cancellation: Cancellation) -> None:
+    """As of a time limit for a test."""
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            cancellation.sleep(LONG)
+        finally:
+            ended.set()
+
+    def limit(*_: object) -> None:
+        raise LimitError
+
+    before = signal.signal(signal.SIGALRM, limit)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        begin = time.monotonic()
+        with pytest.raises(LimitError):
+            run_interruptible(work, cancellation)
+        assert time.monotonic() - begin < LONG / 2
+        assert ended.is_set()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_limit_without_an_end(cancellation: Cancellation) -> None:
+    with cancellation.limited(float("inf")):
+        cancellation.sleep(0.01)
+
+
+def feed_that_fails(write: Callable[[bytes], None]) -> None:
+    write(b"part")
+    raise KeyError("mine")
+
+
+def feed_something(body: Callable[[], None]) -> None:
+    with feeding(feed_that_fails, write=lambda _: None, end=lambda: None, abort=lambda: None):
+        body()
+
+
+def fail_too() -> None:
+    time.sleep(0.1)
+    raise OSError("what follows from it")
+
+
+@pytest.mark.parametrize("body", [lambda: time.sleep(0.1), fail_too])
+def test_what_fails_in_feeding_is_raised_also_while_something_else_is_handled(body: Callable[[], None]) -> None:
+    try:
+        raise OSError("something else")
+    except OSError:
+        with pytest.raises(KeyError, match="mine"):
+            feed_something(body)

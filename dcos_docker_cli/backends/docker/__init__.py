@@ -21,7 +21,7 @@ from dcos_docker_cli.dcos.config import IP_DETECT, base_settings
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.exceptions import UsageError
-from dcos_docker_cli.model import NAME_PREFIX, Role, Transport
+from dcos_docker_cli.model import NAME_PREFIX, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,20 +96,16 @@ class Docker(ClusterBackend):
             network=network_name(self.network),
             mount_sys_fs_cgroup=self.mount_sys_fs_cgroup,
             mounts=by_role(
-                [
-                    (None, read_mounts(self.custom_container_mounts)),
-                    (Role.MASTER, read_mounts(self.custom_master_mounts)),
-                    (Role.AGENT, read_mounts(self.custom_agent_mounts)),
-                    (Role.PUBLIC_AGENT, read_mounts(self.custom_public_agent_mounts)),
-                ]
+                read_mounts(self.custom_container_mounts),
+                read_mounts(self.custom_master_mounts),
+                read_mounts(self.custom_agent_mounts),
+                read_mounts(self.custom_public_agent_mounts),
             ),
             labels=by_role(
-                [
-                    (None, read_labels(self.docker_container_labels)),
-                    (Role.MASTER, read_labels(self.docker_master_labels)),
-                    (Role.AGENT, read_labels(self.docker_agent_labels)),
-                    (Role.PUBLIC_AGENT, read_labels(self.docker_public_agent_labels)),
-                ]
+                read_labels(self.docker_container_labels),
+                read_labels(self.docker_master_labels),
+                read_labels(self.docker_agent_labels),
+                read_labels(self.docker_public_agent_labels),
             ),
             ports=read_ports(self.one_master_host_port_map),
         )

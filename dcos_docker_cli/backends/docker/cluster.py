@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker.connection import Connection
@@ -11,12 +11,13 @@ from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.backends.docker.keys import ClusterKey
 from dcos_docker_cli.backends.docker.transaction import provision
 from dcos_docker_cli.base_classes import ClusterManager
-from dcos_docker_cli.concurrency import Cancellation, run_interruptible
+from dcos_docker_cli.concurrency import Cancellation, interruptible
 from dcos_docker_cli.dcos.member import Member
-from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.exceptions import DcosDockerError, NodeNotFoundError
 from dcos_docker_cli.model import ClusterPlan, Role, Transport
-from dcos_docker_cli.node import Node
+from dcos_docker_cli.node import ROOT, Node
 from dcos_docker_cli.progress import Logged
+from dcos_docker_cli.transports.base import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,12 @@ class DockerNode(Node):
     def __str__(self) -> str:
         return str(self._info.ref)
 
+    def is_same(self, node: Node) -> bool:
+        """Whether it is this container; addresses come back with other clusters."""
+        if isinstance(node, DockerNode):
+            return self._info.container_id == node.info.container_id
+        return self == node
+
     @property
     def info(self) -> NodeInfo:
         """What the engine knew of it when the cluster was made or found."""
@@ -54,19 +61,25 @@ class DockerNode(Node):
         return self._key.allow_on(self.docker_exec())
 
     def docker_exec(self, cancellation: Cancellation | None = None) -> DockerExec:
-        """Return the way to the container over the engine's API."""
-        return DockerHost(cancellation=cancellation, connection=self._connection).transport(self._info)
+        """Return the way to the container over the engine's API, whether it runs or not."""
+        from dcos_docker_cli.transports.docker_exec import DockerExec
+
+        engine = self._connection.engine(cancellation or Cancellation())
+        return DockerExec(engine, self._info.container_id, f"{self} ({self._info.container_name})")
 
     def member(self, role: Role, cancellation: Cancellation | None = None) -> Member:
         """Return the node as the steps that concern DC/OS see it. They take the way that is always there."""
         return Member(str(self), role, self._info.address, self.docker_exec(cancellation))
 
+    @property
+    def _login(self) -> str:
+        """Root, for whom the cluster's key is."""
+        return ROOT
+
     def _transport(self, transport: Transport, cancellation: Cancellation | None = None) -> NodeTransport:
-        return (
-            super()._transport(transport, cancellation)
-            if transport is Transport.SSH
-            else self.docker_exec(cancellation)
-        )
+        if transport is Transport.SSH:
+            return super()._transport(transport, cancellation)
+        return self.docker_exec(cancellation)
 
 
 class DockerCluster(ClusterManager):
@@ -76,8 +89,17 @@ class DockerCluster(ClusterManager):
         """Make a cluster under an id of its own; a signal or a failure undoes all of it."""
         plan = ClusterPlan(secrets.token_hex(5), masters, agents, public_agents)
         self._begin(cluster_backend, plan.cluster_id)
-        self._do(lambda host: provision(host, plan, Logged()))
-        self._read(DockerHost(connection=self._connection).cluster(plan.cluster_id))
+
+        def make(host: DockerHost) -> ClusterInfo:
+            provision(host, plan, Logged())
+            return host.cluster(plan.cluster_id)
+
+        try:
+            self._read(self._do(make))
+        except BaseException:
+            with suppress(DcosDockerError):  # it is what is raised that matters, and mostly nothing is left already
+                self.destroy()
+            raise
 
     @classmethod
     def find(cls, cluster_id: str, backend: Docker) -> DockerCluster:
@@ -125,7 +147,7 @@ class DockerCluster(ClusterManager):
 
     def destroy_node(self, node: Node) -> None:
         """Remove a node with the volumes that are its own; raise `NodeNotFoundError` for another cluster's."""
-        own = next((own for own in self._nodes if own == node), None)
+        own = next((own for own in self._nodes if own.is_same(node)), None)
         if own is None:
             raise NodeNotFoundError(f"The node {node} is not one of this cluster's.")
         own.close()
@@ -134,10 +156,17 @@ class DockerCluster(ClusterManager):
         self._nodes.remove(own)
 
     def destroy(self) -> None:
-        """Remove all that is this cluster's."""
-        self._do(lambda host: host.destroy(self.cluster_id))
+        """Remove all that is this cluster's; a signal takes its effect when that is done."""
+
+        def work(host: DockerHost) -> None:
+            host.cancellation.begin_undo()
+            host.destroy(self.cluster_id)
+
+        try:
+            self._do(work)
+        finally:
+            self.close()
         self._nodes = []
-        self.close()
 
     def close(self) -> None:
         """Close all connections, and leave the cluster as it is."""
@@ -151,10 +180,13 @@ class DockerCluster(ClusterManager):
 
     def _do(self, work: Callable[[DockerHost], T]) -> T:
         """Do something that a signal stops only where what it has made is known, and undone."""
-        cancellation = Cancellation()
-        host = self._host(cancellation)
-        return run_interruptible(lambda: work(host), cancellation, on_interrupt=lambda: None)
+        return interruptible(lambda cancellation: work(self._host(cancellation)))
 
     def _key_holder(self) -> NodeTransport:
-        first = min((node for node in self._nodes), key=lambda node: node.info.ref.sort_key)
-        return first.docker_exec()
+        """Return the first node that runs: it has the key, or gets a new one."""
+        for node in sorted(self._nodes, key=lambda node: node.info.ref.sort_key):
+            way = node.docker_exec()
+            with suppress(NodeNotFoundError):
+                check(way, ["true"], doing="Looking for a node with the cluster's SSH key")
+                return way
+        raise NodeNotFoundError(f'No node of the cluster "{self.cluster_id}" is running.')

@@ -213,7 +213,7 @@ def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
 def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
     return NodeStartError(
         message,
-        hint="Check the machine: dcos-docker doctor. To look at the node, create it again with --keep-on-failure.",
+        hint="Check the machine: dcos-docker doctor. `create --keep-on-failure` leaves the node there for a look.",
         details=[*console(engine, container), *failed_units(DockerExec(engine, container))],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -72,8 +73,14 @@ class ClusterKey:
         private = check(node, ["sh", "-c", GET_KEY], doing="Getting the cluster's SSH key").stdout
         public = check(node, ["cat", f"{KEY}.pub"], doing="Getting the cluster's SSH key").stdout
         directory = Path(tempfile.mkdtemp(prefix="dcos-docker-key-"))  # for its owner alone
-        self._remove = weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
+        self._remove = weakref.finalize(self, _remove, directory, os.getpid())
         path = directory / "id_ed25519"
         path.touch(mode=0o600)
         path.write_bytes(private)
         self._path, self._public = path, public.decode().strip()
+
+
+def _remove(directory: Path, owner: int) -> None:
+    """Remove the key's directory, but not for a process that was forked from the one which uses it."""
+    if os.getpid() == owner:
+        shutil.rmtree(directory, ignore_errors=True)

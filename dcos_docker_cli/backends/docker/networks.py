@@ -77,6 +77,7 @@ class UsersNetwork:
     name: str
     network_id: str
     subnet: ipaddress.IPv4Network
+    reserved: frozenset[str]
 
 
 def find_network(engine: Engine, name: str) -> UsersNetwork:
@@ -89,7 +90,13 @@ def find_network(engine: Engine, name: str) -> UsersNetwork:
     subnet = next((found for config in configs if (found := _ipv4(config.get("Subnet", "")))), None)
     if subnet is None or (network["Options"] or {}).get("com.docker.network.bridge.default_bridge") == "true":
         raise no_fixed_addresses(name)
-    return UsersNetwork(name, network["Id"], subnet)
+    reserved = {address for config in configs for address in _reserved(config)}
+    return UsersNetwork(name, network["Id"], subnet, frozenset(reserved))
+
+
+def _reserved(config: dict[str, Any]) -> list[str]:
+    """Return the addresses of a network's configuration that are the engine's own, or kept for somebody."""
+    return [str(config.get("Gateway", "")), *map(str, (config.get("AuxiliaryAddresses") or {}).values())]
 
 
 def no_fixed_addresses(name: str) -> UsageError:
@@ -107,7 +114,8 @@ def join_network(engine: Engine, name: str, nodes: int) -> Network:
     somebody else may choose at the same time.
     """
     network = find_network(engine, name)
-    taken = {_used_address(container, network.network_id) for container in engine.containers(all=True)}
+    containers = engine.containers(all=True)
+    taken = network.reserved | {_used_address(container, network.network_id) for container in containers}
     count = min(network.subnet.num_addresses // 2, 4096)
     upper = [str(network.subnet[-2 - number]) for number in range(max(count - 2, 0))]
     free = [address for address in upper if address not in taken]

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dcos_docker_cli.distributions import Distribution
+from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.labels import PREFIX
-from dcos_docker_cli.model import NAME_PREFIX, Role, Transport, check_name_prefix
+from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX, Role, Transport, check_name_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
+    from collections.abc import Sequence
 
     Volumes = Mapping[str, Mapping[str, str]]
     MountsInput = Sequence[Mapping[str, Any]] | Volumes
     """A list of `docker.types.Mount`, or a dictionary in the form of docker-py's `volumes`."""
     PortMap = Mapping[str, Any]
     """In the form of docker-py's `ports`, as in `{"80/tcp": 8080}`."""
+
+T = TypeVar("T")
 
 LOCAL_ADDRESS = "127.0.0.1"
 """Where a published port listens unless an address is given: a cluster for tests is not to be open to the network."""
@@ -40,7 +42,8 @@ class Mounts:
     @property
     def targets(self) -> set[str]:
         """The paths on the node where something is mounted."""
-        return {str(mount["Target"]) for mount in self.mounts} | {bind.split(":")[1] for bind in self.binds}
+        given = [*(str(mount["Target"]) for mount in self.mounts), *(bind.split(":")[1] for bind in self.binds)]
+        return {str(PurePosixPath(path)) for path in given}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_name_prefix(self.name_prefix)
+        _check_kinds(self)
+        if any(INSTALL_DIR in mounts.targets for mounts in self.mounts.values()):
+            raise UsageError(f"Nothing can be mounted at {INSTALL_DIR}: from there the nodes are installed.")
 
     def mounts_of(self, role: Role) -> Mounts:
         """Return the mounts of a node of a role."""
@@ -69,6 +75,20 @@ class Settings:
     def labels_of(self, role: Role) -> dict[str, str]:
         """Return the user's labels of a node of a role."""
         return {**self.labels.get(None, {}), **self.labels.get(role, {})}
+
+
+def _check_kinds(settings: Settings) -> None:
+    """Raise `UsageError` for what is no member of its enumeration, such as its value."""
+    kinds = {
+        "linux_distribution": (settings.distribution, Distribution),
+        "docker_version": (settings.docker_version, DockerVersion),
+        "storage_driver": (settings.storage_driver or DockerStorageDriver.OVERLAY_2, DockerStorageDriver),
+        "transport": (settings.transport, Transport),
+    }
+    for name, (value, kind) in kinds.items():
+        if not isinstance(value, kind):
+            members = ", ".join(str(member) for member in kind)
+            raise UsageError(f"{name} cannot be {value!r}.", hint=f"It is one of: {members}")
 
 
 def read_mounts(given: MountsInput | None) -> Mounts:
@@ -95,6 +115,8 @@ def _bind(source: str, volume: Mapping[str, str]) -> str:
 def read_labels(given: Mapping[str, str] | None) -> dict[str, str]:
     """Return the user's labels; raise `UsageError` for those that only we give."""
     for key in given or {}:
+        if not isinstance(key, str):
+            raise UsageError(f"{key!r} is no name of a label.")
         if key.startswith(PREFIX):
             raise UsageError(f'The label "{key}" cannot be given: what begins with "{PREFIX}" is the tool\'s own.')
     return {key: str(value) for key, value in (given or {}).items()}
@@ -129,6 +151,6 @@ def network_name(given: object) -> str:
     return str(getattr(given, "name", given) or "")
 
 
-def by_role(given: Iterable[tuple[Role | None, Any]]) -> dict[Role | None, Any]:
-    """Return what there is, by role."""
-    return {role: value for role, value in given if value}
+def by_role(all_roles: T, masters: T, agents: T, public_agents: T) -> dict[Role | None, T]:
+    """Return what is given for all roles and for each, by role."""
+    return {None: all_roles, Role.MASTER: masters, Role.AGENT: agents, Role.PUBLIC_AGENT: public_agents}
