@@ -43,6 +43,7 @@ def downloaded(url: str, workspace: Path | None, cancellation: Cancellation, pro
 
 def _fetch(url: str, file: BinaryIO, cancellation: Cancellation) -> None:
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
@@ -53,6 +54,9 @@ def _fetch(url: str, file: BinaryIO, cancellation: Cancellation) -> None:
             while chunk := response.read1(CHUNK):
                 file.write(chunk)
             missing = getattr(response, "length", 0)  # a local file has none
+    except HTTPError as error:
+        error.close()
+        raise DownloadError(f"{url} could not be downloaded: {error}") from None
     except (OSError, HTTPException) as error:  # of the connection, or of the disk
         raise DownloadError(f"{url} could not be downloaded: {error}") from error
     if missing:

@@ -144,7 +144,9 @@ def test_configuration_that_the_installer_refuses(
     assert "\nError: The installer refused, with status 1 to --genconf. It says:\n" in stderr
     assert "\n  exhibitor_storage_backend: " in stderr
     assert "\n  fault_domain_enabled: Must be calculated" in stderr
-    assert stderr.endswith("\nNext: If that is about the configuration: correct what --extra-config sets.\n")
+    assert stderr.endswith(
+        "\nNext: If that is about the configuration: correct what you set with --extra-config or dcos_config.\n"
+    )
     assert "\x1b" not in stderr
     assert "Traceback" not in stderr
     assert not volume_exists(client, cache)
@@ -157,7 +159,7 @@ def test_installation_that_fails(tmp_path: Path, installer: Path, cluster_id: st
     code, stdout, stderr = create(installer, cluster_id, *one, "--extra-config", extra)
     assert (code, stdout) == (1, "")
     assert "\nError: DC/OS could not be installed on master_0: " in stderr
-    assert "\nNext: To look at the node, create the cluster again with --keep-on-failure.\n" in stderr
+    assert "`create --keep-on-failure` leaves it there for that.\n" in stderr
     assert "\n  " in stderr
     assert "Traceback" not in stderr
 

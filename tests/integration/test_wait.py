@@ -57,7 +57,7 @@ class TestOpen:
         assert all(line.startswith("  agent_1: node-poststart: ") for line in details), details
         assert any("dcos-mesos-slave" in line for line in details), details
         assert seconds > int(BRIEFLY)
-        assert hint.startswith("Next: Look at a node: ")
+        assert hint.startswith("Next: Look at a node, ")
         assert seconds < 2 * int(BRIEFLY)
 
     def test_stopped_master_service_is_named(self, shared: Cluster) -> None:

@@ -14,5 +14,5 @@ def run_prefix() -> str:
 
 
 def new_id() -> str:
-    """Return a cluster id that nobody else has, with what may be in an id and not in the name of a host."""
-    return f"{run_prefix()}{uuid.uuid4().hex[:7]}_"
+    """Return a cluster id that nobody else has."""
+    return run_prefix() + uuid.uuid4().hex[:8]

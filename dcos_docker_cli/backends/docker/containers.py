@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.layout import dns_name
 from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.dcos.bootstrap import CACHE_DIR, WORK_DIR
 from dcos_docker_cli.exceptions import EngineError, NodeStartError
@@ -91,7 +92,7 @@ def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: Node
     driver = [f"{STORAGE_DRIVER_VARIABLE}={layout.storage_driver}"] if layout.storage_driver else []
     return {
         "Image": layout.image,
-        "Hostname": ref.host_name(plan.cluster_id, settings.name_prefix),
+        "Hostname": dns_name(ref.host_name(plan.cluster_id, settings.name_prefix)),
         "Tty": True,  # a console, on which systemd tells how the start goes
         "Env": [*proxy_environment(layout.hosts), *driver],
         "Labels": node_labels,

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 NOT_IN_DNS = re.compile(r"[^a-zA-Z0-9.-]")
 
 
-def host_entries(names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the lines for /etc/hosts of names and their addresses.
+def dns_name(container: str) -> str:
+    """Return a container's name without what DNS does not allow, as systemd makes the host's name of it in any case."""
+    return NOT_IN_DNS.sub("", container)
 
-    systemd takes out of a host's name what DNS does not allow, underscores for one: nodes are to be found by what is
-    left of theirs, too.
-    """
-    both = ((name, address) for given, address in names.items() for name in (given, NOT_IN_DNS.sub("", given)))
+
+def host_entries(names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the lines for /etc/hosts of containers' names and their addresses, by which hosts' names are found too."""
+    both = ((name, address) for given, address in names.items() for name in (given, dns_name(given)))
     return tuple(dict.fromkeys(f"{name}:{address}" for name, address in both))
 
 
