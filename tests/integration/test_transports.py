@@ -25,7 +25,7 @@ from dcos_docker_cli.backends.docker.engine import connect
 from dcos_docker_cli.backends.docker.images import node_image
 from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, NodeNotFoundError, NodeUnreachableError
-from dcos_docker_cli.transports import ssh
+from dcos_docker_cli.transports import ssh_connection
 from dcos_docker_cli.transports.docker_exec import DockerExec
 from dcos_docker_cli.transports.files import receive, send
 from dcos_docker_cli.transports.ssh import SSH
@@ -473,8 +473,8 @@ def test_cancelled_while_a_command_runs(node: Machine, way: SSH | DockerExec, ki
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ssh.OPTIONS, "ConnectTimeout", "1")
-    monkeypatch.setitem(ssh.OPTIONS, "ServerAliveInterval", "1")
+    monkeypatch.setitem(ssh_connection.OPTIONS, "ConnectTimeout", "1")
+    monkeypatch.setitem(ssh_connection.OPTIONS, "ServerAliveInterval", "1")
 
 
 @pytest.mark.usefixtures("impatient")
