@@ -16,6 +16,7 @@ quickstart: engine ## From nothing to a running cluster of four nodes, with a st
 	@scripts/quickstart.sh $(BIN)/dcos-docker $(INSTALLER)
 
 test: engine lint ## Set up what tests need, and run all of them
+	@scripts/test-programs.sh
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 	$(BIN)/pytest -m alone
 

@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
@@ -386,7 +387,7 @@ def test_two_gigabytes_take_no_more_memory_than_two_bytes(cluster: Cluster, tmp_
             file.write(block)
     peaks = {}
     for path in (small, big):
-        command = ["python", "-c", SEND, cluster.cluster_id, str(path)]
+        command = [sys.executable, "-c", SEND, cluster.cluster_id, str(path)]
         peaks[path] = int(subprocess.run(command, capture_output=True, check=True, timeout=120).stdout)  # in KiB
     assert peaks[big] - peaks[small] < 64 * 1024, peaks
     node = only(cluster.masters)
