@@ -30,18 +30,30 @@ def no_colour() -> bool:
     return bool(os.environ.get("NO_COLOR"))
 
 
+@contextmanager
+def _without_errors() -> Iterator[None]:
+    """Let what cannot be written go; when nobody reads any more all of it goes, or Python would fail at the end."""
+    try:
+        yield
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    except (OSError, ValueError):
+        pass
+
+
 class Stderr:
     """The standard error stream, without its errors."""
 
     def write(self, text: str) -> int:
         """Write what can be written."""
-        with suppress(OSError, ValueError):
+        with _without_errors():
             sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush it."""
-        with suppress(OSError, ValueError):
+        with _without_errors():
             sys.stderr.flush()
 
     def __getattr__(self, name: str) -> Any:

@@ -118,7 +118,7 @@ def _stream(file: Any, mode: Any) -> tarfile.TarFile:
 
 def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
     """Extract the archive, whose top is `name`, so that its top is `local`."""
-    tar.extraction_filter = staticmethod(_allowed)
+    tar.extraction_filter = staticmethod(lambda member, _: member)  # ours is used, which every Python has
 
     def renamed(path: str) -> str:
         return str(PurePosixPath(local.name) / PurePosixPath(path).relative_to(name))
@@ -127,18 +127,26 @@ def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
         member.name = renamed(member.name)
         if member.islnk():
             member.linkname = renamed(member.linkname)
+        _check(member, local.parent)
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        member.mode &= 0o777
+        if member.isdir():
+            member.mode |= 0o700  # what is in it comes after it
         tar.extract(member, local.parent)
 
 
-def _allowed(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+def _check(member: tarfile.TarInfo, directory: Path) -> None:
     """Refuse what an archive may not do here; a link may lead anywhere, but nothing is written through it."""
-    if not hasattr(tarfile, "data_filter"):  # Pythons of before the filters, which the manual lets go on without
-        return member
-    if not member.issym():
-        return tarfile.data_filter(member, path)
-    link = tarfile.tar_filter(member, path)
-    nobody: dict[str, Any] = dict.fromkeys(("uid", "gid", "uname", "gname"))
-    return link.replace(**nobody)
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise tarfile.ExtractError(f"{member.name} is neither a file, a directory nor a link")
+    base = directory.resolve()
+    # Where a symbolic link leads does not matter, only where it is put.
+    path = directory / member.name
+    places = [path.parent.resolve() if member.issym() else path.resolve()]
+    if member.islnk():
+        places.append((directory / member.linkname).resolve())
+    if ".." in path.parts or not all(place.is_relative_to(base) for place in places):
+        raise tarfile.ExtractError(f"{member.name} would be outside of {directory}")
 
 
 def _write(pipe: FileIO, data: bytes) -> None:
