@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.dcos.member import Member
 
 NOT_INSTALLED = 69
+"""What our scripts on a node end with when it has no DC/OS."""
 # Before DC/OS 1.12 the version does not tell the variant; Enterprise has a setting `security`.
 READ = f"""
 cd /opt/mesosphere/etc 2>/dev/null && test -e dcos-version.json || exit {NOT_INSTALLED}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import parallel
+from dcos_docker_cli.dcos.build_info import NOT_INSTALLED
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.http import Answer, Request, fetch
 from dcos_docker_cli.exceptions import DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 3600.0
 """Seconds."""
 PAUSE = 0.5
-NOT_INSTALLED = 69
 # By version of DC/OS: 1.12 and later, 1.10 and 1.11, 1.9.
 NODE_CHECK = f"""
 cd /opt/mesosphere/bin 2>/dev/null || exit {NOT_INSTALLED}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +10,7 @@ from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.exceptions import CommandError, PathError
 from dcos_docker_cli.transports.base import run
 from dcos_docker_cli.transports.files import receive, send
+from tests.support.trees import contents, make_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,25 +29,7 @@ def node(shared: Cluster) -> DockerExec:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Return a directory with what is easily lost on the way."""
-    root = tmp_path / "Ein Verzeichnis ä"
-    (root / "empty directory").mkdir(parents=True)
-    (root / "empty").touch()
-    (root / "binary").write_bytes(os.urandom(3_000_000))
-    (root / "script").write_text("#!/bin/sh\n")
-    (root / "script").chmod(0o755)
-    (root / "link").symlink_to("script")
-    return root
-
-
-def contents(root: Path) -> dict[str, object]:
-    return {
-        str(path.relative_to(root)): (
-            path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None,
-            stat.S_IMODE(path.lstat().st_mode),
-        )
-        for path in root.rglob("*")
-    }
+    return make_tree(tmp_path)
 
 
 @pytest.mark.parametrize("parent", ["/root/made/on the way", "/tmp/made", "/run"])  # the last two are tmpfs

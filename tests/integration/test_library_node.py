@@ -22,6 +22,7 @@ from dcos_docker_cli.exceptions import DCOSNotInstalledError, NodeNotFoundError,
 from dcos_docker_cli.node import Node, Output, Transport
 from tests.support.library import cluster_of, only
 from tests.support.program import eventually
+from tests.support.trees import contents, make_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,27 +274,7 @@ def test_after_close_it_can_be_used_again(cluster: Cluster) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A directory with what is easily lost on the way."""
-    root = tmp_path / "a directory ä"
-    (root / "empty directory").mkdir(parents=True)
-    (root / "empty").touch()
-    (root / "binary").write_bytes(os.urandom(1_000_000))
-    (root / "script").write_text("#!/bin/sh\n")
-    (root / "script").chmod(0o755)
-    (root / "private").write_text("x")
-    (root / "private").chmod(0o600)
-    (root / "link").symlink_to("script")
-    (root / "broken").symlink_to("/nowhere/at/all")
-    return root
-
-
-def contents(root: Path) -> dict[str, object]:
-    return {
-        str(path.relative_to(root)): path.readlink()
-        if path.is_symlink()
-        else (stat.S_IMODE(path.lstat().st_mode), path.read_bytes() if path.is_file() else None)
-        for path in root.rglob("*")
-    }
+    return make_tree(tmp_path)
 
 
 @pytest.mark.parametrize("parent", ["/root/made/on the way", "/tmp/made", "/run/made"])  # the last two are tmpfs

@@ -52,7 +52,3 @@ def _writer(descriptor: int) -> Write:
             data = data[os.write(descriptor, data) :]
 
     return write
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -141,19 +141,15 @@ class DockerHost:
             if name
             else networks.create_network(self.engine, plan.cluster_id, count)
         )
-        *addresses, bootstrap = network.addresses
+        *of_nodes, bootstrap = network.addresses
+        addresses = dict(zip(plan.refs, of_nodes, strict=True))
         return Layout(
-            addresses=dict(zip(plan.refs, addresses, strict=True)),
+            addresses=addresses,
             image=images.node_image(self.settings.distribution),
             network_id=network.network_id,
             serve_volume=volumes.create_serve_volume(self.engine, plan.cluster_id),
             bootstrap_address=bootstrap,
-            hosts=host_entries(
-                {
-                    ref.host_name(plan.cluster_id, prefix): address
-                    for ref, address in zip(plan.refs, addresses, strict=True)
-                }
-            ),
+            hosts=host_entries({ref.host_name(plan.cluster_id, prefix): address for ref, address in addresses.items()}),
             storage_driver=storage.node_driver(self.engine, self.settings.storage_driver),
         )
 
