@@ -110,7 +110,7 @@ def sidecars(client: APIClient, old: Callable[..., str]) -> Iterator[Sidecars]:
     left = made.all()
     for sidecar in left:
         client.remove_container(sidecar.name, force=True, v=True)
-    assert left == []
+    assert [sidecar.name for sidecar in left] == []
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_many_at_once(sidecars: Sidecars, client: APIClient) -> None:
         disks = list(pool.map(lambda size: DockerLoopbackVolume(size, sidecars.labels), range(1, 11)))
         with node_like(client) as shell:
             for number, disk in enumerate(disks):
-                shell('printf %s "$2" | dd of="$1" conv=notrunc,fsync status=none', disk.path, str(number))
+                shell('printf %s "$2" | dd of="$1" conv=notrunc status=none', disk.path, str(number))
         made = sidecars.all()
         paths = [disk.path for disk in disks]
         assert len(set(paths)) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,10 @@ def execute(client: APIClient, container: str, *args: str) -> str:
     """Run a command in a container; fail with its output when it does not end 0."""
     exec_id = client.exec_create(container, list(args))["Id"]
     output: bytes = client.exec_start(exec_id)
-    code = client.exec_inspect(exec_id)["ExitCode"]
+    # The output can have ended a moment before the engine knows how the command has.
+    while (state := client.exec_inspect(exec_id))["Running"] or state["ExitCode"] is None:
+        time.sleep(0.01)
+    code = state["ExitCode"]
     assert code == 0, f"{args} ended with {code} in {container}: {output.decode(errors='replace')}"
     return output.decode()
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.connection import Connection
 from dcos_docker_cli.backends.docker.layout import Layout, host_entries
 from dcos_docker_cli.backends.docker.naming import container_name
@@ -104,10 +105,11 @@ class DockerHost:
             try:
                 return containers.create_reservation(self.engine, plan, self.settings, image)
             except EngineConflictError as error:
-                if listing.containers(self.engine, plan.cluster_id):
-                    raise ClusterExistsError(plan.cluster_id) from error
-                if listing.with_name(self.engine, name):
+                holders = listing.with_name(self.engine, name)
+                if any(labels.decode(holder["Labels"]).cluster_id != plan.cluster_id for holder in holders):
                     raise  # somebody else's container has the name, and the engine says which
+                if holders or listing.containers(self.engine, plan.cluster_id):
+                    raise ClusterExistsError(plan.cluster_id) from error
                 conflict = error
             time.sleep(PAUSE)  # the engine gives a name away a moment before it lists its container
         raise conflict
