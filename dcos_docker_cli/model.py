@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.exceptions import NodeNotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
 NAME_PREFIX = "dcos-docker"
@@ -129,19 +129,38 @@ class ClusterInfo:
         return self.with_role(Role.MASTER)
 
     @property
+    def default_transport(self) -> Transport:
+        """How its nodes are reached if nothing else is asked for."""
+        return next((known for known in Transport if known.value == self.transport), Transport.DOCKER_EXEC)
+
+    @property
     def web_address(self) -> str:
         """Where the first running master shows its pages; empty when none runs."""
         return next((f"http://{node.address}/" for node in self.masters if node.is_running), "")
 
     def node(self, reference: str) -> NodeInfo:
-        """Find a node by its reference; the error lists what there is."""
-        for node in self.nodes:
-            if str(node.ref) == reference:
-                return node
+        """Find a node by its reference, its container's name or the beginning of its id, or its address.
+
+        Raises `NodeNotFoundError`, which lists what there is, for none and for more than one.
+        """
+        exact = [node for node in self.nodes if reference in (str(node.ref), node.container_name, node.address)]
+        begin = [node for node in self.nodes if reference and node.container_id.startswith(reference)]
+        found = exact or begin
+        if len(found) == 1:
+            return found[0]
+        if found:
+            which = ", ".join(f"{node.ref} ({node.container_id[:12]})" for node in found)
+            raise NodeNotFoundError(
+                f'"{reference}" is more than one node of the cluster "{self.cluster_id}".', hint=f"It can be: {which}"
+            )
         there_is = ", ".join(str(node.ref) for node in self.nodes) or "none"
         raise NodeNotFoundError(
             f'The cluster "{self.cluster_id}" has no node "{reference}".', hint=f"Its nodes: {there_is}"
         )
+
+    def find_nodes(self, references: Iterable[str]) -> list[NodeInfo]:
+        """Find nodes as `node` does, each once, in the order given."""
+        return list(dict.fromkeys(self.node(reference) for reference in references))
 
 
 @dataclass(frozen=True)

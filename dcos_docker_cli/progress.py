@@ -22,6 +22,9 @@ class Progress(Protocol):
     def detail(self, text: str) -> None:
         """Tell what only somebody who looks for a fault wants to read."""
 
+    def output(self, source: str, line: str) -> None:
+        """Tell a line that a program on a node has printed, as it comes; `source` is the node's name."""
+
 
 class Silent:
     """A `Progress` that shows nothing."""
@@ -34,6 +37,9 @@ class Silent:
         """Show nothing."""
 
     def detail(self, text: str) -> None:
+        """Show nothing."""
+
+    def output(self, source: str, line: str) -> None:
         """Show nothing."""
 
 
@@ -54,11 +60,18 @@ class Logged:
         for line in text.splitlines():
             logger.debug("%s", line)
 
+    def output(self, source: str, line: str) -> None:
+        """Log it."""
+        logger.debug("%s: %s", source, line)
+
 
 class LoggedSteps(Logged):
     """A `Progress` that logs steps alone."""
 
     def detail(self, text: str) -> None:
+        """Tell nothing."""
+
+    def output(self, source: str, line: str) -> None:
         """Tell nothing."""
 
 
@@ -69,3 +82,7 @@ class Printed(Logged):
         """Print it."""
         sys.stdout.write(text.rstrip("\n") + "\n")
         sys.stdout.flush()
+
+    def output(self, source: str, line: str) -> None:
+        """Print it."""
+        self.detail(f"{source}: {line}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dcos_docker_cli import __version__
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.progress import say
 from dcos_docker_cli.exceptions import Cancelled, DcosDockerError
 
@@ -47,6 +48,7 @@ def ending() -> Iterator[None]:
         yield
     except click.ClickException as error:
         error.show()
+        _show_example(error)
         sys.exit(error.exit_code)
     except DcosDockerError as error:
         show(error)
@@ -84,6 +86,13 @@ def show(error: DcosDockerError) -> None:
         say(f"  {line}")
     if error.hint:
         say(f"Next: {error.hint}")
+
+
+def _show_example(error: click.ClickException) -> None:
+    """Show how the command is written, where it is known which one was meant."""
+    meant = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
+    if isinstance(meant, Command) and meant.example():
+        say(f"Example: {meant.example()}")
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
+from pkgutil import iter_modules
 
 import click
 
 from dcos_docker_cli import __version__
+from dcos_docker_cli.cli import commands
+from dcos_docker_cli.cli.command import PREFIX
 from dcos_docker_cli.cli.ending import ReaderGone, Terminated, ending, open_closed_streams
 from dcos_docker_cli.cli.progress import no_colour
 
-COMMANDS = (
-    "clean", "completion", "create", "destroy", "destroy-list", "doctor", "inspect", "list", "run",
-    "sample-installer", "wait", "web",
-)  # fmt: skip
+COMMANDS = tuple(sorted(name.replace("_", "-") for _, name, _ in iter_modules(commands.__path__)))
+"""Each is a module, whose `command` it is."""
 
 
 class Commands(click.Group):
@@ -33,6 +34,15 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a line; the error suggests the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command, keeping from click what it would end with 1, or with an empty line."""
         try:
@@ -43,7 +53,10 @@ class Commands(click.Group):
             raise Terminated(signal.SIGINT) from interrupt
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX}
+
+
+@click.command(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="dcos-docker")
 def cli() -> None:
     """Create and manage DC/OS clusters whose nodes are containers on a Docker engine.

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.backends.docker.settings import Settings
     from dcos_docker_cli.progress import Progress
 
 T = TypeVar("T")
 
 
-def operate(work: Callable[[DockerHost, Progress], T]) -> T:
-    """Do `work` so that a signal stops it only where what it has made is known, and undone."""
+def operate(work: Callable[[DockerHost, Progress], T], settings: Settings | None = None) -> T:
+    """Do `work` so that a signal stops it only where what it has made is known, and undone.
+
+    `settings` are for what makes nodes.
+    """
     from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.concurrency import run_interruptible
 
-    host = DockerHost()
+    host = DockerHost(settings)
     progress = current_progress()
     return run_interruptible(
         lambda: work(host, progress),
@@ -34,4 +38,8 @@ def operate(work: Callable[[DockerHost, Progress], T]) -> T:
 def current_progress() -> Progress:
     """Return the progress that this command's options ask for."""
     settings = click.get_current_context().meta
-    return progress_for(quiet=bool(settings.get("quiet")), verbose=bool(settings.get("verbose")))
+    return progress_for(
+        quiet=bool(settings.get("quiet")),
+        verbosity=int(settings.get("verbose") or 0),
+        spinner=not settings.get("no_spinner"),
+    )

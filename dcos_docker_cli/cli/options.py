@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, VARIANT, positive_seconds
+from dcos_docker_cli.cli.command import PREFIX
+from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, positive_seconds
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
-from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, MAX_NODES
+from dcos_docker_cli.model import DEFAULT_CLUSTER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,48 +19,42 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    """Put a flag that every command has where `operation` finds it."""
+def keep(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Put what every command has where `operation` finds it."""
     ctx.meta[str(parameter.name)] = value
 
 
 quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Show errors only.")
 verbose = click.option(
-    "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Show what happens within each step."
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=keep,
+    help="Show what happens within each step; given twice, also what runs on the nodes prints, as it comes.",
+)
+no_spinner = click.option(
+    "--no-spinner", is_flag=True, expose_value=False, callback=keep, help="Plain lines on a terminal too."
 )
 
 
 def common(function: F) -> F:
     """Add the options that every command has."""
-    for option in (verbose, quiet):
+    for option in (no_spinner, verbose, quiet):
         function = option(function)
     return function
 
 
 cluster_id = click.option(
-    "-c", "--cluster-id", type=CLUSTER_ID, default=DEFAULT_CLUSTER_ID, show_default=True, help="The cluster."
+    "-c",
+    "--cluster-id",
+    type=CLUSTER_ID,
+    default=DEFAULT_CLUSTER_ID,
+    show_default=True,
+    envvar=f"{PREFIX}_CLUSTER_ID",
+    help="The cluster.",
 )
-installer = click.argument("installer", type=click.Path(path_type=Path))
 target = click.argument("path", type=click.Path(path_type=Path))
-masters = click.option(
-    "--masters", type=click.IntRange(1, 9), default=1, show_default=True, help="Number of masters, an odd one."
-)
-agents = click.option(
-    "--agents", type=click.IntRange(0, MAX_NODES), default=1, show_default=True, help="Number of agents."
-)
-public_agents = click.option(
-    "--public-agents", type=click.IntRange(0, MAX_NODES), default=1, show_default=True, help="Number of public agents."
-)
-extra_config = click.option(
-    "--extra-config",
-    type=click.Path(path_type=Path),
-    help="A YAML file with settings for DC/OS' config.yaml; they win over ours.",
-)
-variant = click.option("--variant", type=VARIANT, help="Which DC/OS it is.  [default: what the installer says]")
-wait_for_dcos = click.option("--wait-for-dcos", is_flag=True, help="End when DC/OS is ready, not before.")
-keep_on_failure = click.option(
-    "--keep-on-failure", is_flag=True, help="Leave what was made when something fails, to look at it."
-)
 timeout = click.option(
     "--timeout",
     type=float,
@@ -84,7 +79,26 @@ skip_http_checks = click.option(
     "--skip-http-checks", is_flag=True, help="Ask only the nodes' own checks, not DC/OS' web interface."
 )
 node = click.option(
-    "--node", type=NODE, default="master_0", show_default=True, metavar="REF", help="The node, as in agent_1."
+    "--node",
+    type=NODE,
+    default="master_0",
+    show_default=True,
+    metavar="REF",
+    help="The node: master_0, a container's name, the beginning of its id, or an address.",
+)
+nodes = click.option(
+    "--node",
+    "nodes",
+    type=NODE,
+    multiple=True,
+    default=["master_0"],
+    show_default="master_0",
+    metavar="REF",
+    help="A node: agent_1, a container's name, the beginning of its id, or an address. Can be given more than once.",
+)
+reference = click.argument("reference", type=NODE, default="master_0", metavar="[REF]")
+transport = click.option(
+    "--transport", type=TRANSPORT, help="How to reach nodes.  [default: what the cluster was created with]"
 )
 user = click.option("--user", default="root", show_default=True, help="Who runs the command on the node.")
 environment = click.option(

@@ -72,8 +72,8 @@ def say(text: str, *, colour: str | None = None) -> None:
 class Lines:
     """A line for each step, with the seconds since the start before it."""
 
-    def __init__(self, *, verbose: bool) -> None:
-        self._verbose = verbose
+    def __init__(self, *, verbosity: int) -> None:
+        self._verbosity = verbosity
         self._start = time.monotonic()
 
     @contextmanager
@@ -88,9 +88,14 @@ class Lines:
 
     def detail(self, text: str) -> None:
         """Tell it to those who asked for it."""
-        if self._verbose:
+        if self._verbosity:
             for line in text.splitlines():
                 say(f"           {line}")
+
+    def output(self, source: str, line: str) -> None:
+        """Tell it to those who asked twice."""
+        if self._verbosity > 1:
+            say(f"           {source} | {line}")
 
 
 class Spinner:
@@ -143,11 +148,14 @@ class Spinner:
     def detail(self, text: str) -> None:
         """Not on a terminal: `--verbose` gets lines."""
 
+    def output(self, source: str, line: str) -> None:
+        """Not on a terminal: `--verbose` gets lines."""
 
-def progress_for(*, quiet: bool, verbose: bool) -> Progress:
-    """Return what shows progress here."""
+
+def progress_for(*, quiet: bool, verbosity: int, spinner: bool) -> Progress:
+    """Return what shows progress here; `verbosity` is 1 for details, 2 for what nodes print too."""
     if quiet:
         return Silent()
-    if verbose or not sys.stderr.isatty():
-        return Lines(verbose=verbose)
-    return Spinner()
+    if spinner and not verbosity and sys.stderr.isatty():
+        return Spinner()
+    return Lines(verbosity=verbosity)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
+from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
-from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, DCOSVariant, Role, check_cluster_id
+from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, DCOSVariant, Transport, check_cluster_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COMPLETION_SECONDS = 0.2
+"""How long the engine has to answer: who has pressed a key is not to wait for 0.3 s, and the program starts first."""
+
 T = TypeVar("T")
+EnumT = TypeVar("EnumT", bound=Enum)
 
 
 class ClusterId(click.ParamType[str]):
@@ -39,14 +45,13 @@ class ClusterId(click.ParamType[str]):
 
 
 class Node(click.ParamType[str]):
-    """A reference to a node, as in `master_0`."""
+    """A node, by its reference as in `master_0`, its container's name, the beginning of its id, or its address."""
 
     name = "REF"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check its form."""
-        words = "|".join(role.word for role in Role)
-        if not re.fullmatch(rf"({words})_(0|[1-9][0-9]*)", value):
+        """Check its form; which nodes there are only the engine knows."""
+        if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", value):
             self.fail(f'"{value}" is no node. Write master_0, agent_1 or public_agent_0, for example.', param, ctx)
         return value
 
@@ -59,20 +64,21 @@ class Node(click.ParamType[str]):
         return [CompletionItem(ref) for ref in refs if ref.startswith(incomplete)]
 
 
-class Variant(click.Choice[DCOSVariant]):
-    """A variant of DC/OS, by its value."""
+class Member(click.Choice[EnumT]):
+    """A member of an enumeration, by its value."""
 
-    def __init__(self) -> None:
-        super().__init__(list(DCOSVariant))
+    def __init__(self, kind: type[EnumT]) -> None:
+        super().__init__(list(kind))
 
     def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
         """Return how it is written."""
-        return choice.value if isinstance(choice, DCOSVariant) else str(choice)
+        return str(choice.value if isinstance(choice, Enum) else choice)
 
 
 CLUSTER_ID = ClusterId()
 NODE = Node()
-VARIANT = Variant()
+VARIANT = Member(DCOSVariant)
+TRANSPORT = Member(Transport)
 
 
 def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -91,8 +97,14 @@ def key_value(text: str) -> tuple[str, str]:
 
 
 def _or_nothing(look_up: Callable[[], list[T]]) -> list[T]:
-    """Completion has nothing to offer when the engine cannot be asked, and says nothing about it."""
-    try:
-        return look_up()
-    except DcosDockerError:
-        return []
+    """Completion has nothing to offer when the engine cannot be asked or takes its time, and says nothing about it."""
+    found: list[T] = []
+
+    def work() -> None:
+        with suppress(DcosDockerError):
+            found.extend(look_up())
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(COMPLETION_SECONDS)
+    return found

@@ -90,10 +90,10 @@ class Genconf:
         # Its default name is one and the same on each run, and its own clean-up kills whatever bears it.
         env = {"DCOS_INSTALLER_CONTAINER_NAME": f"dcos-genconf-{secrets.token_hex(6)}"}
         script = f'cd {self.directory} && exec bash {self.directory}/{SCRIPT_NAME} "$@"'
-        result = run(self._node, ["sh", "-c", script, "sh", *arguments], env=env)
+        tell = lambda line: self._progress.output("installer", ANSI.sub("", line))  # noqa: E731
+        result = run(self._node, ["sh", "-c", script, "sh", *arguments], env=env, on_line=tell)
         stdout = ANSI.sub("", result.stdout.decode(errors="replace"))
         stderr = ANSI.sub("", result.stderr.decode(errors="replace"))
-        self._progress.detail(stdout + stderr)
         if result.returncode != 0:
             lines = [line for line in (stdout + stderr).splitlines() if line.strip()]
             raise GenconfError(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.concurrency import Cancellation
     from dcos_docker_cli.dcos.member import Member
+    from dcos_docker_cli.progress import Progress
 
 INSTALL_SECONDS = 3600
 OUTPUT_LINES = 12
@@ -22,25 +23,25 @@ AGENT_PORTS = ((1025, 2180), (2182, 3887), (3889, 5049), (5052, 8079), (8082, 81
 PUBLIC_AGENT_PORTS = ((1, 21), (23, 5050), (5052, 32000))
 
 
-def install(members: Sequence[Member], cancellation: Cancellation) -> None:
+def install(members: Sequence[Member], cancellation: Cancellation, progress: Progress) -> None:
     """Install DC/OS on all nodes at the same time; raise `InstallError` for the first that fails."""
-    parallel(install_node, members, cancellation)
+    parallel(lambda member: install_node(member, progress), members, cancellation)
 
 
-def install_node(member: Member, directory: str = INSTALL_DIR) -> None:
+def install_node(member: Member, progress: Progress, directory: str = INSTALL_DIR) -> None:
     """Install DC/OS on a node from the `genconf/serve` in a directory of it; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {directory}/dcos_install.sh {member.role.value}"
-    _run(member, f"{prepare_script(member)}\n{command}\n", doing="installed on", program="dcos_install.sh")
+    _run(member, f"{prepare_script(member)}\n{command}\n", progress, doing="installed on", program="dcos_install.sh")
 
 
-def upgrade_node(member: Member, script: str) -> None:
+def upgrade_node(member: Member, progress: Progress, script: str) -> None:
     """Upgrade DC/OS on a node; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {script}"
-    _run(member, command, doing="upgraded on", program="dcos_node_upgrade.sh")
+    _run(member, command, progress, doing="upgraded on", program="dcos_node_upgrade.sh")
 
 
-def _run(member: Member, script: str, *, doing: str, program: str) -> None:
-    result = run(member.transport, ["bash", "-ec", script])
+def _run(member: Member, script: str, progress: Progress, *, doing: str, program: str) -> None:
+    result = run(member.transport, ["bash", "-ec", script], on_line=lambda line: progress.output(member.name, line))
     if result.returncode != 0:
         lines = (result.stdout + result.stderr).decode(errors="replace").splitlines()
         raise InstallError(

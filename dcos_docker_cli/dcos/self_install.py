@@ -49,7 +49,7 @@ def install_itself(member: Member, bring: Bring, configuration: Configuration, p
     """Run the installer on the node that it is to install, and install that."""
     with _installer(member, bring, progress) as genconf:
         genconf.generate(_served_from(genconf.directory, configuration))
-    install_node(member, f"{genconf.directory}/genconf/serve")
+    install_node(member, progress, f"{genconf.directory}/genconf/serve")
 
 
 def upgrade_itself(member: Member, bring: Bring, configuration: Configuration, progress: Progress) -> None:
@@ -59,7 +59,7 @@ def upgrade_itself(member: Member, bring: Bring, configuration: Configuration, p
         if genconf.ask_version() == version:  # an upgrade of all nodes that failed on one is done again
             return
         script = genconf.upgrade_script(_served_from(genconf.directory, configuration), version)
-    upgrade_node(member, f"{genconf.directory}/genconf/serve/{script}")
+    upgrade_node(member, progress, f"{genconf.directory}/genconf/serve/{script}")
 
 
 def _served_from(directory: str, configuration: Configuration) -> Configuration:

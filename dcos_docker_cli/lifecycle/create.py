@@ -59,7 +59,7 @@ def create(
             else:
                 together([lambda: generate(plan, layout), lambda: host.start_nodes(plan, layout)], host.cancellation)
         with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
-            install(host.members(host.cluster(plan.cluster_id)), host.cancellation)
+            install(host.members(host.cluster(plan.cluster_id)), host.cancellation, progress)
         if wait:
             wait_for_cluster(host, plan.cluster_id, progress, wait)
     with host.cancellation.shielded():  # it is there now

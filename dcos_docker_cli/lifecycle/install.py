@@ -68,7 +68,7 @@ def install(nodes: Nodes, installer: Installer, configure: Configure, progress: 
     with progress.step("Configuring DC/OS"), nodes.genconf(installer, progress) as genconf:
         genconf.generate(configure(lambda: installer.variant or genconf.ask_variant()))
     with progress.step(title):
-        install_from_serve(nodes.members, nodes.cancellation)
+        install_from_serve(nodes.members, nodes.cancellation, progress)
 
 
 def upgrade(nodes: Nodes, installer: Installer, configure: Configure, progress: Progress) -> None:
@@ -96,9 +96,8 @@ def upgrade(nodes: Nodes, installer: Installer, configure: Configure, progress: 
         if version in scripts
     }
     with progress.step(title):
-        _masters_first(
-            dataclasses.replace(nodes, members=list(wanted)), lambda member: upgrade_node(member, wanted[member])
-        )
+        behind = dataclasses.replace(nodes, members=list(wanted))
+        _masters_first(behind, lambda member: upgrade_node(member, progress, wanted[member]))
 
 
 def _masters_first(nodes: Nodes, work: Callable[[Member], object]) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.transports.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,17 +64,30 @@ def run(
     *,
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], object] = lambda _: None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a command as root and keep its output."""
+    """Run a command as root and keep its output; `on_line` is told each line of it as it comes."""
     stdout, stderr = bytearray(), bytearray()
+    streams = [(kept, Lines(lambda line: on_line(line.decode(errors="replace")))) for kept in (stdout, stderr)]
+    out, err = (_both(kept.extend, lines.write) for kept, lines in streams)
     code = transport.stream(
         args,
-        stdout=stdout.extend,
-        stderr=stderr.extend,
+        stdout=out,
+        stderr=err,
         stdin=None if stdin is None else lambda write: write(stdin),
         env=env,
     )
+    for _, lines in streams:
+        lines.end()
     return subprocess.CompletedProcess(list(args), code, bytes(stdout), bytes(stderr))
+
+
+def _both(first: Write, second: Write) -> Write:
+    def write(data: bytes) -> None:
+        first(data)
+        second(data)
+
+    return write
 
 
 def check(

@@ -54,7 +54,15 @@ def usage(command: str, message: str) -> tuple[int, str, str]:
     """Return what a command line that cannot be understood ends with."""
     form = f"Usage: dcos-docker {command} [OPTIONS] {ARGUMENTS.get(command, '')}".rstrip()
     form += f"\nTry 'dcos-docker {command} --help' for help."
-    return 2, "", f"{form}\n\nError: {message}\n"
+    return 2, "", f"{form}\n\nError: {message}\nExample: {example(command)}\n"
+
+
+def example(command: str) -> str:
+    """Return the first command line in the help of a command."""
+    text = (Path(__file__).parent / "golden" / f"{command}.txt").read_text(encoding="utf-8")
+    found = re.search(rf"^  (dcos-docker {command} .*)$", text, re.MULTILINE)
+    assert found, f"no example in the help of {command}"
+    return found[1]
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ def test_without_a_command_it_shows_the_help() -> None:
 @pytest.mark.parametrize(
     ("command", "args", "message"),
     [
-        ("list", ["--nope"], "No such option '--nope'."),
+        ("list", ["--frob"], "No such option '--frob'."),
         ("list", ["extra"], "Got unexpected extra argument (extra)"),
         ("doctor", ["-o", "xml"], "Invalid value for '-o' / '--output': 'xml' is not one of 'text', 'json'."),
         ("create", [], "Missing argument 'INSTALLER'."),
@@ -128,7 +136,7 @@ def test_cluster_ids_of_a_list() -> None:
     assert outcome("destroy-list", "fine", "a/b") == usage("destroy-list", message)
 
 
-@pytest.mark.parametrize("bad", ["", "master", "master_", "master_-1", "master_01", "slave_0", "MASTER_0", "master_0 "])
+@pytest.mark.parametrize("bad", ["", "-", "master 0", "master_0 ", "a/b", "é", "a\nb"])
 def test_node(bad: str) -> None:
     message = (
         f"Invalid value for '--node': \"{bad}\" is no node. Write master_0, agent_1 or public_agent_0, for example."

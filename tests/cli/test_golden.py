@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def test_every_command_and_option_says_what_it_is(command: str) -> None:
     assert usage.startswith(f"Usage: dcos-docker {command} ")
     assert description.startswith("  ")
     assert "." in description
-    *_, options = text.partition("\nOptions:\n")
+    assert re.search(rf"^  dcos-docker {command} .*$", text, re.MULTILINE), "no example"
+    options = text.partition("\nOptions:\n")[2].partition("\nEnvironment:\n")[0]
     # An option without help is alone on its line and on none that follows.
     lines = options.splitlines()
     described = [line for line in lines if "  " in line.strip() or line.startswith(" " * 10)]

@@ -57,7 +57,7 @@ def test_each_module_can_be_imported_alone(part: int) -> None:
         (["run", "--help"], 0),
         (["frobnicate"], 2),
         (["create"], 2),
-        (["run", "--node", "nobody", "true"], 2),
+        (["run", "--node", "no body", "true"], 2),
         (["completion", "bash"], 0),
         (["destroy-list"], 0),
     ],

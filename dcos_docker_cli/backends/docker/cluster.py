@@ -117,8 +117,7 @@ class DockerCluster(ClusterManager):
         self._nodes: list[DockerNode] = []
 
     def _read(self, info: ClusterInfo) -> None:
-        transport = next((known for known in Transport if known.value == info.transport), Transport.DOCKER_EXEC)
-        self._nodes = [DockerNode(node, self._connection, self._key, transport) for node in info.nodes]
+        self._nodes = [DockerNode(node, self._connection, self._key, info.default_transport) for node in info.nodes]
 
     @property
     def masters(self) -> set[Node]:

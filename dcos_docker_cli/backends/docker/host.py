@@ -30,13 +30,15 @@ from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import check_host_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.facts import EngineFacts
-    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo
+    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, Transport
     from dcos_docker_cli.progress import Progress
+    from dcos_docker_cli.transports.base import NodeTransport
     from dcos_docker_cli.transports.docker_exec import DockerExec
 
 ATTEMPTS = 50
@@ -211,7 +213,15 @@ class DockerHost:
                 f"{node.ref} is not running: its container {node.container_name} is {node.state}.",
                 hint=f"docker {'unpause' if node.state == 'paused' else 'start'} {node.container_name}",
             )
-        return DockerExec(self.engine, node.container_id)
+        return DockerExec(self.engine, node.container_id, f"{node.ref} ({node.container_name})")
+
+    def ways(
+        self, cluster: ClusterInfo, nodes: Sequence[NodeInfo], transport: Transport | None = None
+    ) -> AbstractContextManager[list[NodeTransport]]:
+        """Have the ways to nodes within the block; by default those that the cluster was created with."""
+        from dcos_docker_cli.backends.docker.ways import ways
+
+        return ways(self, cluster, nodes, transport)
 
     def destroy(self, cluster_id: str) -> None:
         """Remove all that carries a cluster id; raise `ClusterNotFoundError` when there is nothing."""

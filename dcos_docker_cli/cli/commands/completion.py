@@ -6,10 +6,11 @@ import click
 from click.shell_completion import get_completion_class
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.exceptions import UsageError
 
 
-@click.command
+@click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @options.common
 def command(shell: str) -> None:

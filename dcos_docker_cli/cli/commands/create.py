@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli import choices, options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.dcos.config import read_extra_config
 from dcos_docker_cli.dcos.installer import read_installer
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command
-@options.installer
-@options.masters
-@options.agents
-@options.public_agents
+@click.command("create", cls=Command)
+@choices.installer
+@choices.masters
+@choices.agents
+@choices.public_agents
 @options.cluster_id
-@options.extra_config
-@options.variant
-@options.wait_for_dcos
+@choices.extra_config
+@choices.variant
+@choices.wait_for_dcos
 @options.timeout
 @options.superuser_username
 @options.superuser_password
-@options.keep_on_failure
+@choices.keep_on_failure
 @options.common
 def command(
     installer: Path,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.lifecycle.destroy import destroy
 
 
-@click.command
+@click.command("destroy", cls=Command)
 @options.cluster_id
 @options.common
 def command(cluster_id: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.types import CLUSTER_ID
 from dcos_docker_cli.lifecycle.destroy import destroy_all
 
 
-@click.command("destroy-list")
+@click.command("destroy-list", cls=Command)
 @click.argument("cluster_ids", nargs=-1, type=CLUSTER_ID)
 @options.common
 def command(cluster_ids: tuple[str, ...]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_details, print_json, print_table, print_yaml
 
 
-@click.command
+@click.command("inspect", cls=Command)
 @options.cluster_id
 @options.output("json", "yaml", "table")
 @options.common

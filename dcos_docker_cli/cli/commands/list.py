@@ -7,17 +7,19 @@ import sys
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_summary, print_json, print_table, print_yaml
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @options.output("table", "ids", "json", "yaml")
 @options.common
 def command(output: str | None) -> None:
     """List the clusters: a table on a terminal, their ids one per line in a pipe.
 
     \b
+    dcos-docker list --output json
     dcos-docker destroy-list $(dcos-docker list)
     """  # noqa: D301
     clusters = [cluster_summary(cluster) for cluster in operate(lambda host, _: host.clusters())]

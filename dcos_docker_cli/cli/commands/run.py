@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.ending import show
 from dcos_docker_cli.cli.terminal import run_with_our_streams
 from dcos_docker_cli.cli.types import key_value
@@ -14,7 +15,7 @@ OWN_FAILURE = 125
 """What `docker run` ends with when the failure is its own, so that it is not taken for the command's."""
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command("run", cls=Command, context_settings={"allow_interspersed_args": False})
 @options.cluster_id
 @options.node
 @options.user

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.cli.types import VARIANT
 from dcos_docker_cli.lifecycle.sample import check_target, write_sample
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("sample-installer")
+@click.command("sample-installer", cls=Command)
 @options.target
 @click.option(
     "--variant", type=VARIANT, default=DCOSVariant.OSS, show_default="oss", help="Which DC/OS to stand in for."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.dcos.ready import Login
 from dcos_docker_cli.lifecycle.wait import Wait, wait_for_cluster
 
 
-@click.command
+@click.command("wait", cls=Command)
 @options.cluster_id
 @options.timeout
 @options.superuser_username

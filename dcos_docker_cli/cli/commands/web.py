@@ -9,15 +9,20 @@ import webbrowser
 import click
 
 from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.exceptions import NodeNotFoundError
 
 
-@click.command
+@click.command("web", cls=Command)
 @options.cluster_id
 @options.common
 def command(cluster_id: str) -> None:
-    """Print the address of a cluster's web page, and open it where there is a browser."""
+    """Print the address of a cluster's web page, and open it where there is a browser.
+
+    \b
+    dcos-docker web --cluster-id ci-job-42
+    """  # noqa: D301
     address, is_near = operate(lambda host, _: (host.cluster(cluster_id).web_address, host.is_this_machine))
     if not address:
         raise NodeNotFoundError(f'No master of the cluster "{cluster_id}" is running.', hint="dcos-docker inspect")

@@ -1,0 +1,55 @@
+"""The ways to nodes of a cluster, for one operation: the engine's exec, or SSH with the cluster's key."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli.backends.docker.keys import ClusterKey
+from dcos_docker_cli.concurrency import parallel
+from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.model import Transport
+from dcos_docker_cli.transports.ssh import SSH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.model import ClusterInfo, NodeInfo
+    from dcos_docker_cli.transports.base import NodeTransport
+
+
+@contextmanager
+def ways(
+    host: DockerHost, cluster: ClusterInfo, nodes: Sequence[NodeInfo], transport: Transport | None = None
+) -> Iterator[list[NodeTransport]]:
+    """Have the ways to nodes, in their order, within the block; by default those that the cluster was created with."""
+    if (transport or cluster.default_transport) is Transport.DOCKER_EXEC:
+        yield [host.transport(node) for node in nodes]
+        return
+    with key_for(host, cluster, nodes) as key, ExitStack() as stack:
+        made = [SSH(node.address, key_path=key, cancellation=host.cancellation) for node in nodes]
+        for way in made:
+            stack.callback(way.close)
+        yield list(made)
+
+
+@contextmanager
+def key_for(host: DockerHost, cluster: ClusterInfo, nodes: Sequence[NodeInfo]) -> Iterator[Path]:
+    """Have a copy of the cluster's private key within the block, which opens these nodes as root."""
+    of_nodes = [host.transport(node) for node in nodes]
+
+    def holder() -> NodeTransport:
+        running = [node for node in cluster.nodes if node.is_running]
+        if not running:
+            raise NodeNotFoundError(f'No node of the cluster "{cluster.cluster_id}" is running.')
+        return host.transport(running[0])
+
+    key = ClusterKey(holder)
+    try:
+        path = key.path()
+        parallel(key.allow_on, of_nodes, host.cancellation)
+        yield path
+    finally:
+        key.close()

@@ -1,0 +1,30 @@
+"""What all commands have in common: the class that they are of, and what is said when one cannot be understood."""
+
+from __future__ import annotations
+
+import click
+
+PREFIX = "DCOS_DOCKER"
+"""With it begin the variables that options can come from: DCOS_DOCKER_CREATE_AGENTS is --agents of `create`."""
+
+
+class Command(click.Command):
+    """A command whose help ends with what its variables are called, and whose usage errors with an example."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say how options are set by the environment."""
+        with formatter.section("Environment"):
+            formatter.write_text(self._variables())
+
+    def _variables(self) -> str:
+        names = [parameter.name for parameter in self.params if isinstance(parameter, click.Option) and parameter.name]
+        own = [name for name in names if name != "cluster_id"]
+        command = (self.name or "").replace("-", "_").upper()
+        text = f"Options can also be set by variables, as in {PREFIX}_{command}_{own[0].upper()}"
+        shared = f"; --cluster-id for all commands by {PREFIX}_CLUSTER_ID" if "cluster_id" in names else ""
+        return f"{text}{shared}."
+
+    def example(self) -> str:
+        """Return the first command line of its help."""
+        lines = (line.strip() for line in (self.help or "").splitlines())
+        return next((line for line in lines if line.split()[:2] == ["dcos-docker", self.name]), "")
