@@ -100,7 +100,7 @@ def test_path_with_a_space_and_verbose(tmp_path: Path, installer: Path, cluster_
     path.parent.mkdir()
     path.write_bytes(installer.read_bytes())
     result = dcos_docker(
-        "create", path.name, "-v", "-c", cluster_id, "--agents", "0", "--public-agents", "0", cwd=path.parent
+        "create", path.name, "-vv", "-c", cluster_id, "--agents", "0", "--public-agents", "0", cwd=path.parent
     )
     assert (result.code, result.stdout) == (0, f"{cluster_id}\n"), result.stderr
     assert "Generating Bash configuration files for DC/OS" in result.stderr
