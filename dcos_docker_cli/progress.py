@@ -4,10 +4,37 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 logger = logging.getLogger("dcos_docker_cli")
+
+
+class Amount:
+    """Bytes that have been moved, and of how many, once each of the parts has told its size. Any thread may tell."""
+
+    def __init__(self, parts: int = 1) -> None:
+        self.done = 0
+        self._parts = parts
+        self._expected: list[int] = []
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        """Tell of bytes that have been moved."""
+        with self._lock:
+            self.done += count
+
+    def expect(self, count: int) -> None:
+        """Tell the size of a part; one whose size is not known tells nothing."""
+        with self._lock:
+            self._expected.append(count)
+
+    @property
+    def total(self) -> int | None:
+        """How many it will be; None while that is not known."""
+        with self._lock:
+            return sum(self._expected) if len(self._expected) == self._parts else None
 
 
 class Progress(Protocol):
@@ -15,6 +42,9 @@ class Progress(Protocol):
 
     def step(self, title: str) -> AbstractContextManager[None]:
         """Enclose a step that takes a while; the title says what is being done, as in "Starting 4 nodes"."""
+
+    def transfer(self, title: str, parts: int = 1) -> AbstractContextManager[Amount]:
+        """Enclose a step that moves bytes, and is told how many; one that is soon over need not be shown."""
 
     def note(self, text: str) -> None:
         """Tell something that the user should know and need not act on."""
@@ -33,6 +63,10 @@ class Silent:
         """Show nothing."""
         return nullcontext()
 
+    def transfer(self, title: str, parts: int = 1) -> AbstractContextManager[Amount]:
+        """Show nothing."""
+        return nullcontext(Amount(parts))
+
     def note(self, text: str) -> None:
         """Show nothing."""
 
@@ -50,6 +84,11 @@ class Logged:
         """Log what is being done."""
         logger.info("%s", title)
         return nullcontext()
+
+    def transfer(self, title: str, parts: int = 1) -> AbstractContextManager[Amount]:
+        """Log what is being moved."""
+        logger.info("%s", title)
+        return nullcontext(Amount(parts))
 
     def note(self, text: str) -> None:
         """Log what the user should know."""

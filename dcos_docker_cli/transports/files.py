@@ -7,87 +7,216 @@ from __future__ import annotations
 
 import os
 import tarfile
+import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dcos_docker_cli.exceptions import CommandError, PathError
+from dcos_docker_cli.transports.archive import Archive, Counted, Writer, extract, nobody, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from io import FileIO
 
+    from dcos_docker_cli.transports.archive import Told
     from dcos_docker_cli.transports.base import NodeTransport, Write
 
-CHUNK = 1 << 20
+BATCH = 64
+"""Files that go in one stream: all their names must be shorter than an argument may be, 128 KiB."""
 OCCUPIED = 71
 MISSING = 72
+UNSIZED = 73
 CLOSED = -1
+FEED_SECONDS = 10.0
+"""How long after the end of a command the thread that fed it may take to end too."""
 CHANGED = 1
 """What tar ends with when a file has grown while it was read, as logs do: all is there that was there before."""
-MAKE_PARENT = 'mkdir -p -- "$1" || exit 1; '
-# In place, because some files, as a container's /etc/hosts, are mounts: they cannot be removed and made anew.
-TAKE_FILE = (
-    f'{MAKE_PARENT} [ -d "$1/$2" ] && [ ! -L "$1/$2" ] && exit {OCCUPIED}; '
-    'exec tar -x --no-same-owner --overwrite -C "$1"'
+# In place, because some files, as a container's /etc/hosts, are mounts: they cannot be removed and made anew. And
+# through links (-h), as cp does it.
+TAKE_FILES = (
+    'directory=$1; shift; mkdir -p -- "$directory" || exit 1; '
+    'for name do [ -d "$directory/$name" ] && [ ! -L "$directory/$name" ] && '
+    f'{{ printf "%s\\n" "$name"; exit {OCCUPIED}; }}; done; '
+    'exec tar -x -h --no-same-owner --overwrite -C "$directory"'
 )
+# Into the directory itself, not by its name: tar would put a directory in the place of a link to one.
 TAKE_DIRECTORY = (
-    f'{MAKE_PARENT} [ -e "$1/$2" ] && [ ! -d "$1/$2" ] && exit {OCCUPIED}; '
-    'exec tar -x --no-same-owner --no-overwrite-dir -C "$1"'
+    f'if [ -d "$1" ]; then keep=--no-overwrite-dir; elif [ -e "$1" ]; then exit {OCCUPIED}; '
+    'else keep=--overwrite-dir; mkdir -p -- "$1" || exit 1; fi; exec tar -x --no-same-owner $keep -C "$1"'
 )
-GIVE = f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; exec tar -c -C "$2" -- "$3"'
+# What has no size and yet content, as in /proc, would come as an empty file.
+GIVE = (
+    f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; '
+    'if [ -f "$1" ] && [ ! -s "$1" ] && [ "$(timeout 2 head -c 1 -- "$1" | wc -c)" != 0 ]; '
+    f"then exit {UNSIZED}; fi; "
+    'exec tar -c -C "$2" -- "$3"'
+)
+# The file or directory that a link leads to, in place of the link.
+FOLLOW = (
+    f'[ -e "$1" ] || exit {MISSING}; real=$(readlink -f -- "$1") || exit 1; '
+    f'set -- "$real" "${{real%/*}}/" "${{real##*/}}"; {GIVE}'
+)
 
 
-class _Writer:
-    """The file object that tarfile writes to."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-
-
-def send(transport: NodeTransport, local: Path, remote: str, *, user: str = "root", prefix: Sequence[str] = ()) -> None:
+def send(
+    transport: NodeTransport,
+    local: Path,
+    remote: str,
+    *,
+    user: str = "root",
+    prefix: Sequence[str] = (),
+    moved: Told = nobody,
+    node: str = "the node",
+) -> None:
     """Send a file or a directory so that it is `remote`; parents are made.
 
     What is new belongs to `user`; a file that is there is overwritten in its place, and so keeps its owner. `prefix` is
-    put before the commands on the node, as for sudo. Raises `PathError` without the local file, and when one of the two
-    is a directory and the other is none; `CommandError` when the node cannot take it.
+    put before the commands on the node, as for sudo; `moved` is told the bytes as they go; `node` is for messages.
+    Raises `PathError` without the local file, and when one of the two is a directory and the other is none;
+    `CommandError` when the node cannot take it.
     """
     if not os.path.lexists(local):
         raise PathError(f"There is no {local}.")
-    is_directory = local.is_dir() and not local.is_symlink()
     target = PurePosixPath(remote)
+    if not local.is_dir() or local.is_symlink():
+        files, where = {target.name: local}, str(target.parent)
+        send_files(transport, files, where, user=user, prefix=prefix, moved=moved, node=node)
+        return
+    args = [*prefix, "sh", "-c", TAKE_DIRECTORY, "sh", remote]
+    code, said = _stream_to(transport, {".": local}, args, user, moved)
+    if code == OCCUPIED:
+        raise PathError(f"{local} is a directory, and {remote} on {node} is none.")
+    if code != 0:
+        raise CommandError(f"{local} could not be sent to {remote} on {node}.", details=_why(code, said))
+
+
+def send_files(
+    transport: NodeTransport,
+    files: Mapping[str, Path],
+    directory: str,
+    *,
+    user: str = "root",
+    prefix: Sequence[str] = (),
+    moved: Told = nobody,
+    node: str = "the node",
+) -> None:
+    """Send files, or links as such, into a directory, by the names they are to have there. See `send`."""
+    names = sorted(files)
+    for batch in (names[begin : begin + BATCH] for begin in range(0, len(names), BATCH)):
+        args = [*prefix, "sh", "-c", TAKE_FILES, "sh", directory, *batch]
+        code, said = _stream_to(transport, {name: files[name] for name in batch}, args, user, moved)
+        if code == OCCUPIED:
+            name = "\n".join(said)
+            raise PathError(
+                f"{files.get(name, name)} is no directory, and {PurePosixPath(directory, name)} on {node} is one.",
+                hint="Name the target itself.",
+            )
+        if code != 0:
+            what = f"{files[batch[0]]} could" if len(batch) == 1 else f"{len(batch)} files could"
+            raise CommandError(f"{what} not be sent to {_named(directory, batch)} on {node}.", details=_why(code, said))
+
+
+def _named(directory: str, names: Sequence[str]) -> str:
+    return str(PurePosixPath(directory, names[0])) if len(names) == 1 else directory
+
+
+def _stream_to(
+    transport: NodeTransport, members: Mapping[str, Path], args: Sequence[str], user: str, moved: Told
+) -> tuple[int, list[str]]:
+    """Send an archive to a command, each member under its name in it; return the exit code and the last output."""
+    over, whole = threading.Event(), False
 
     def feed(write: Write) -> None:
-        with _stream(_Writer(write), "w|") as tar:
-            tar.add(local, arcname=target.name)
+        nonlocal whole
+        path = None
+        try:
+            with stream(Writer(write), "w|", Archive) as archive:
+                archive.moved = moved
+                for name, path in members.items():
+                    archive.add(path, arcname=name)
+            whole = True
+        except OSError as error:  # of a file here: what the transport raises is none
+            raise PathError(f"{error.filename or path} could not be read: {error.strerror or error}.") from error
+        finally:
+            over.set()
 
-    errors = bytearray()
-    script = TAKE_DIRECTORY if is_directory else TAKE_FILE
-    args = [*prefix, "sh", "-c", script, "sh", str(target.parent), target.name]
-    code = transport.stream(args, stdin=feed, stdout=errors.extend, stderr=errors.extend, user=user)
-    if code == OCCUPIED:
-        here, there = ("a directory", "none") if is_directory else ("no directory", "one")
-        raise PathError(f"{local} is {here}, and {remote} on the node is {there}.", hint="Name the target itself.")
-    if code != 0:
-        raise CommandError(f"{local} could not be sent to {remote}.", details=_lines(errors))
+    said = bytearray()
+    code = transport.stream(args, stdin=feed, stdout=said.extend, stderr=said.extend, user=user)
+    if code == 0 and not (over.wait(FEED_SECONDS) and whole):
+        return CLOSED, [*_lines(said), "The connection was cut."]  # tar takes what came for all, if it ends at a file
+    return code, _lines(said)
 
 
 def receive(
-    transport: NodeTransport, remote: str, local: Path, *, user: str = "root", prefix: Sequence[str] = ()
-) -> None:
-    """Fetch a file or a directory so that it is `local`.
+    transport: NodeTransport,
+    remote: str,
+    local: Path,
+    *,
+    user: str = "root",
+    prefix: Sequence[str] = (),
+    follow: bool = False,
+    replace: bool = False,
+    moved: Told = nobody,
+    expect: Told = nobody,
+    node: str = "the node",
+) -> list[str]:
+    """Fetch a file or a directory so that it is `local`, which is not there before all of it has come.
 
-    Its archive may not write outside of it, nor make devices: `CommandError` then.
+    Its archive may not write outside of it, nor make devices: `CommandError` then. `follow` fetches what `remote` leads
+    to if that is a link; `replace` lets a file take the place of a file. `expect` is told the size of a single file,
+    `moved` the bytes as they come. Returns what the node's tar has to remark, as of files that grew meanwhile.
     Raises `PathError` without the remote file, and when `local` is there already.
     """
-    if os.path.lexists(local):
-        raise PathError(f"{local} is there already.")
+    check_free(local, replace=replace)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".dcos-docker-", dir=local.parent) as beside:
+            part = Path(beside, local.name)
+            remarks = _fetch(transport, remote, part, user=user, prefix=prefix, follow=follow, moved=moved,
+                             expect=expect, node=node)  # fmt: skip
+            _put(part, local, replace=replace)
+    except OSError as error:
+        raise PathError(f"{local} could not be written: {error.strerror or error}.") from error
+    return remarks
+
+
+def check_free(local: Path, *, replace: bool) -> None:
+    """Raise `PathError` when nothing may be put at a path; with `replace` a file may be there."""
+    if os.path.lexists(local) and not (replace and is_plain_file(local)):
+        raise PathError(f"{local} is there already{', and is no file' if replace else ''}.")
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether it is a file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _put(part: Path, local: Path, *, replace: bool) -> None:
+    """Give what has come its place."""
+    check_free(local, replace=replace and is_plain_file(part))
+    part.rename(local)
+
+
+def _fetch(
+    transport: NodeTransport,
+    remote: str,
+    part: Path,
+    *,
+    user: str,
+    prefix: Sequence[str],
+    follow: bool,
+    moved: Told,
+    expect: Told,
+    node: str,
+) -> list[str]:
     source = PurePosixPath(remote)
     errors = bytearray()
     read_end, write_end = os.pipe()
 
     def fetch() -> int:
-        args = [*prefix, "sh", "-c", GIVE, "sh", str(source), str(source.parent), source.name]
+        script = FOLLOW if follow else GIVE
+        args = [*prefix, "sh", "-c", script, "sh", str(source), str(source.parent), source.name]
         # The pipe is closed early when what comes out of it is refused.
         with os.fdopen(write_end, "wb", buffering=0) as pipe:
             try:
@@ -99,54 +228,20 @@ def receive(
     with ThreadPoolExecutor(max_workers=1) as executor:
         fetching = executor.submit(fetch)
         try:
-            with os.fdopen(read_end, "rb") as pipe, _stream(pipe, "r|") as tar:
-                _extract(tar, source.name, local)
+            with os.fdopen(read_end, "rb") as pipe, stream(Counted(pipe, moved), "r|") as tar:
+                extract(tar, part, expect)
         except (tarfile.TarError, ValueError) as error:  # the second for a name that is not below the top
             refused = f": {error}"
     code = fetching.result()  # raises what the transport has raised
     if code == MISSING:
-        raise PathError(f"There is no {remote} on the node.")
+        raise PathError(f"There is no {remote} on {node}.")
+    if code == UNSIZED:
+        raise PathError(f"{remote} on {node} is no file of a disk: it has content, but no size.", hint="Read it there.")
     if refused or code not in (0, CHANGED):
-        raise CommandError(f"{remote} could not be fetched{refused or '.'}", details=_lines(errors))
-
-
-def _stream(file: Any, mode: Any) -> tarfile.TarFile:
-    """Open a tar as a stream. With Python's own buffers of some KiB it would take twice the time."""
-    sizes: dict[str, Any] = {"bufsize": CHUNK, "copybufsize": CHUNK}
-    return tarfile.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, **sizes)
-
-
-def _extract(tar: tarfile.TarFile, name: str, local: Path) -> None:
-    """Extract the archive, whose top is `name`, so that its top is `local`."""
-    tar.extraction_filter = staticmethod(lambda member, _: member)  # ours is used, which every Python has
-
-    def renamed(path: str) -> str:
-        return str(PurePosixPath(local.name) / PurePosixPath(path).relative_to(name))
-
-    for member in tar:
-        member.name = renamed(member.name)
-        if member.islnk():
-            member.linkname = renamed(member.linkname)
-        _check(member, local.parent)
-        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
-        member.mode &= 0o777
-        if member.isdir():
-            member.mode |= 0o700  # what is in it comes after it
-        tar.extract(member, local.parent)
-
-
-def _check(member: tarfile.TarInfo, directory: Path) -> None:
-    """Refuse what an archive may not do here; a link may lead anywhere, but nothing is written through it."""
-    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-        raise tarfile.ExtractError(f"{member.name} is neither a file, a directory nor a link")
-    base = directory.resolve()
-    # Where a symbolic link leads does not matter, only where it is put.
-    path = directory / member.name
-    places = [path.parent.resolve() if member.issym() else path.resolve()]
-    if member.islnk():
-        places.append((directory / member.linkname).resolve())
-    if ".." in path.parts or not all(place.is_relative_to(base) for place in places):
-        raise tarfile.ExtractError(f"{member.name} would be outside of {directory}")
+        raise CommandError(
+            f"{remote} could not be fetched from {node}{refused or '.'}", details=_why(code, _lines(errors))
+        )
+    return _lines(errors)
 
 
 def _write(pipe: FileIO, data: bytes) -> None:
@@ -154,6 +249,11 @@ def _write(pipe: FileIO, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[pipe.write(view) :]
+
+
+def _why(code: int, said: list[str]) -> list[str]:
+    """Return what tar has said; one that was killed says nothing, as when its node is stopped."""
+    return said or ([f"The node's tar ended with status {code}."] if code > 0 else [])
 
 
 def _lines(output: bytearray) -> list[str]:

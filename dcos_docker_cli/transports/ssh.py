@@ -103,6 +103,10 @@ class SSH:
         process.master = master
         return process
 
+    def on_terminal(self, args: Sequence[str], *, env: Mapping[str, str], user: str = "root") -> list[str]:
+        """Return the ssh command that runs a command on this process' own terminal, over a connection of its own."""
+        return self._command(["-tt", "-S", "none", "-o", "LogLevel=ERROR"], args, env, user)
+
     def close(self) -> None:
         """End the connection, and what still runs over it; the next command makes a new one."""
         self._connection.close()
