@@ -40,6 +40,9 @@ NAME_PREFIX_KEY = PREFIX + "name_prefix"
 CREATOR_KEY = PREFIX + "creator"
 CONTENT_KEY = PREFIX + "content"
 """What a cache or an image was made from, as a digest."""
+NAME_KEY = PREFIX + "name"
+"""What the user calls it: a sidecar that has one outlives the process that made it."""
+SIZE_KEY = PREFIX + "size_megabytes"
 
 
 class Kind(Enum):
@@ -92,6 +95,8 @@ class Labels:
     variant: DCOSVariant | None
     transport: str
     name_prefix: str
+    name: str
+    size_megabytes: int | None
     creator: Creator | None
 
     @property
@@ -114,6 +119,8 @@ def decode(labels: Mapping[str, str]) -> Labels:
         variant=_member(DCOSVariant, labels.get(VARIANT_KEY)),
         transport=labels.get(TRANSPORT_KEY, ""),
         name_prefix=labels.get(NAME_PREFIX_KEY, NAME_PREFIX),
+        name=labels.get(NAME_KEY, ""),
+        size_megabytes=_size(labels.get(SIZE_KEY, "")),
         creator=Creator.parse(labels.get(CREATOR_KEY, "")),
     )
 
@@ -128,9 +135,13 @@ def _ref(labels: Mapping[str, str]) -> NodeRef | None:
     return NodeRef(role, int(index)) if role and _is_number(index) else None
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: str, digits: int = 9) -> bool:
     """Whether this can be an index or a process id; Python refuses to read numbers of thousands of digits."""
-    return text.isascii() and text.isdigit() and len(text) < 10
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
+def _size(text: str) -> int | None:
+    return int(text) if _is_number(text, digits=13) else None  # 8 EiB, the largest file, in MiB
 
 
 def _time(text: str) -> datetime | None:
@@ -173,10 +184,18 @@ class Creator:
 
     def is_dead(self) -> bool:
         """Whether the process has surely ended. On another host nobody can know, so the answer is no."""
+        return self._can_be_seen() and not self._runs()
+
+    def is_alive(self) -> bool:
+        """Whether the process surely runs. On another host nobody can know, so the answer is no."""
+        return self._can_be_seen() and self._runs()
+
+    def _can_be_seen(self) -> bool:
         here = Creator.this_process()
-        if (self.host, self.namespace) != (here.host, here.namespace):
-            return False
-        return _start_time(self.pid) != self.started if self.started != "-" else not _exists(self.pid)
+        return (self.host, self.namespace) == (here.host, here.namespace)
+
+    def _runs(self) -> bool:
+        return _start_time(self.pid) == self.started if self.started != "-" else _exists(self.pid)
 
 
 def _host() -> str:

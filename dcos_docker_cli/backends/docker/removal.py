@@ -44,6 +44,21 @@ def remove_cluster(engine: Engine, cluster_id: str) -> None:
         raise ClusterNotFoundError(cluster_id)
 
 
+def remove_node(engine: Engine, cluster_id: str, container_id: str) -> None:
+    """Remove a node with the volumes that are its own; one that has gone is no error."""
+    remove_all(engine, lambda: [item for item in containers(engine, cluster_id, Kind.NODE) if item.key == container_id])
+
+
+def remove_rest(engine: Engine, cluster_id: str) -> None:
+    """Remove all objects that carry a cluster id, unless there is a container among them."""
+
+    def find() -> list[Owned]:
+        found = owned(engine, cluster_id=cluster_id)
+        return [] if any(item.what == "container" for item in found) else found
+
+    remove_all(engine, find)
+
+
 def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
     """Remove what `find` finds now, until it finds nothing of that; return how many objects these were.
 
