@@ -7,7 +7,7 @@ INSTALLER := build/sample/dcos_generate_config.sh
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test unit lint format engine venv golden bench clean
+.PHONY: help quickstart test unit lint format engine venv golden tour bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ $(BIN)/.installed: setup.cfg pyproject.toml dcos_docker_cli/__init__.py scripts/
 	@scripts/venv.sh $(PYTHON) $(VENV)
 	@touch $@
 
-golden: venv ## Write the expected help texts and the completion scripts anew
+golden: venv ## Write the expected help texts, the completion scripts and docs/cli.md anew
 	$(BIN)/python scripts/golden.py
+
+tour: engine ## Run the tour of the README, and write down there what its commands print
+	$(BIN)/python scripts/tour.py
 
 bench: engine ## Measure the commands beside what the engine itself needs
 	$(BIN)/python benchmarks/main_job.py

@@ -6,8 +6,10 @@ DcosDockerError            1
 │   └── InvalidConfigError
 ├── NotFoundError          4
 │   ├── ClusterNotFoundError
-│   └── NodeNotFoundError
+│   ├── NodeNotFoundError
+│   └── SidecarNotFoundError
 ├── ClusterExistsError     5
+├── SidecarExistsError     5
 ├── DCOSTimeoutError     124
 ├── EngineUnreachableError 125
 ├── NodeUnreachableError   1
@@ -22,6 +24,7 @@ DcosDockerError            1
 ├── DownloadError          1
 ├── PathError              1    also a ValueError
 ├── ExistingNodesError     1
+├── DCOSInstalledError     1
 └── DCOSNotInstalledError  1
 """
 
@@ -105,6 +108,27 @@ class ClusterExistsError(DcosDockerError):
         )
 
 
+class SidecarNotFoundError(NotFoundError):
+    """No sidecar holds a loop device under this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'There is no loopback sidecar "{name}".', hint="See what there is: dcos-docker list-loopback-sidecars"
+        )
+
+
+class SidecarExistsError(DcosDockerError):
+    """The name of a loopback sidecar is taken."""
+
+    exit_code = 5
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'There is a loopback sidecar "{name}" already.',
+            hint=f"Choose another name, or remove it: dcos-docker destroy-loopback-sidecar {name}",
+        )
+
+
 class DCOSTimeoutError(DcosDockerError):
     """DC/OS was not ready in time; the details name what was not."""
 
@@ -167,6 +191,10 @@ class PathError(DcosDockerError, ValueError):
 
 class ExistingNodesError(DcosDockerError):
     """What was asked for needs nodes that were made by us, and these exist already."""
+
+
+class DCOSInstalledError(DcosDockerError):
+    """DC/OS is on the node already."""
 
 
 class DCOSNotInstalledError(DcosDockerError):

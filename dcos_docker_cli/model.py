@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.exceptions import NodeNotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence, Sized
     from datetime import datetime
 
 NAME_PREFIX = "dcos-docker"
@@ -124,6 +124,11 @@ class ClusterInfo:
         return [node for node in self.nodes if node.ref.role is role]
 
     @property
+    def addresses(self) -> dict[Role, list[str]]:
+        """The nodes' addresses by role."""
+        return {role: [node.address for node in self.with_role(role)] for role in Role}
+
+    @property
     def masters(self) -> list[NodeInfo]:
         """The masters, by index."""
         return self.with_role(Role.MASTER)
@@ -188,6 +193,11 @@ class ClusterPlan:
         """Raise `UsageError` when DC/OS does not run with so many masters."""
         if self.masters not in MASTER_COUNTS:
             raise UsageError(f"DC/OS runs with 1, 3, 5, 7 or 9 masters, not with {self.masters}.")
+
+
+def count_of_nodes(nodes: Sized) -> str:
+    """Return how many nodes there are, in words."""
+    return "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
 
 
 def check_name_prefix(prefix: str) -> str:

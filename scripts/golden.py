@@ -1,4 +1,7 @@
-"""Write the expected help texts and the completion scripts anew. Run it with `make golden`, and read the difference."""
+"""Write the expected help texts, the completion scripts and docs/cli.md anew.
+
+Run it with `make golden`, and read the difference.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from reference import document
+
 from dcos_docker_cli.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "cli" / "golden"
 COMPLETIONS = ROOT / "completions"
+REFERENCE = ROOT / "docs" / "cli.md"
 PROGRAM = Path(sys.executable).with_name("dcos-docker")
 SHELLS = ("bash", "zsh", "fish")
 # What the user's terminal is must not show.
@@ -27,6 +33,7 @@ def main() -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for stale in set(directory.iterdir()) - set(texts):
             stale.unlink()
+    texts[REFERENCE] = document().encode()
     for path, text in texts.items():
         path.write_bytes(text)
     print(f"Wrote {len(texts)} files.")

@@ -2,7 +2,7 @@
 # Have the programs that tests call; on Debian and Ubuntu install those that are missing.
 set -eu
 packages=
-for wanted in ssh:openssh-client ssh-keygen:openssh-client openssl:openssl ps:procps curl:curl; do
+for wanted in ssh:openssh-client ssh-keygen:openssh-client openssl:openssl ps:procps curl:curl zsh:zsh fish:fish; do
     command -v "${wanted%%:*}" >/dev/null || packages="$packages ${wanted#*:}"
 done
 [ -n "$packages" ] || exit 0

@@ -17,14 +17,23 @@ class Command(click.Command):
             formatter.write_text(self._variables())
 
     def _variables(self) -> str:
-        names = [parameter.name for parameter in self.params if isinstance(parameter, click.Option) and parameter.name]
-        own = [name for name in names if name != "cluster_id"]
-        command = (self.name or "").replace("-", "_").upper()
-        text = f"Options can also be set by variables, as in {PREFIX}_{command}_{own[0].upper()}"
-        shared = f"; --cluster-id for all commands by {PREFIX}_CLUSTER_ID" if "cluster_id" in names else ""
+        written = [written_name(option) for option in self.params if isinstance(option, click.Option)]
+        own = [name for name in written if name != "cluster-id"]
+        text = f"Options can also be set by variables, as in {variable(self.name or '', own[0])}"
+        shared = f"; --cluster-id for all commands by {PREFIX}_CLUSTER_ID" if own != written else ""
         return f"{text}{shared}."
 
     def example(self) -> str:
         """Return the first command line of its help."""
         lines = (line.strip() for line in (self.help or "").splitlines())
         return next((line for line in lines if line.split()[:2] == ["dcos-docker", self.name]), "")
+
+
+def written_name(parameter: click.Parameter) -> str:
+    """Return how an option is written, without its dashes in front."""
+    return max(parameter.opts, key=len).lstrip("-")
+
+
+def variable(command: str, written: str) -> str:
+    """Return the variable that an option of a command can come from."""
+    return f"{PREFIX}_{command}_{written}".replace("-", "_").upper()

@@ -8,11 +8,13 @@ import sys
 from pkgutil import iter_modules
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcos_docker_cli import __version__
 from dcos_docker_cli.cli import commands
-from dcos_docker_cli.cli.command import PREFIX
+from dcos_docker_cli.cli.command import PREFIX, variable, written_name
 from dcos_docker_cli.cli.ending import ReaderGone, Terminated, ending, open_closed_streams
+from dcos_docker_cli.cli.groups import GROUPS, LINES
 from dcos_docker_cli.cli.progress import no_colour
 
 COMMANDS = tuple(sorted(name.replace("_", "-") for _, name, _ in iter_modules(commands.__path__)))
@@ -32,7 +34,22 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"dcos_docker_cli.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        for parameter in command.params:
+            _name_variable(cmd_name, parameter)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands in their groups, which share their columns."""
+        width = max(map(len, COMMANDS))
+        for title, lines in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, line in lines.items() if name in COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands without loading them, for somebody has pressed a key and waits."""
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=LINES.get(name)) for name in names]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -53,11 +70,23 @@ class Commands(click.Group):
             raise Terminated(signal.SIGINT) from interrupt
 
 
+def _name_variable(command: str, parameter: click.Parameter) -> None:
+    """Have the variable of an option named after how the option is written, where our name for its value is another."""
+    written = written_name(parameter)
+    if isinstance(parameter, click.Option) and written.replace("-", "_") != parameter.name and not parameter.envvar:
+        parameter.envvar = variable(command, written)
+
+
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX}
 
 
-@click.command(cls=Commands, context_settings=SETTINGS)
-@click.version_option(__version__, prog_name="dcos-docker")
+@click.command(
+    cls=Commands,
+    context_settings=SETTINGS,
+    epilog="`dcos-docker COMMAND --help` has more about a command, with examples.",
+)
+# DCOS_DOCKER_VERSION is what somebody may well call the version that a script is to install.
+@click.version_option(__version__, prog_name="dcos-docker", allow_from_autoenv=False)
 def cli() -> None:
     """Create and manage DC/OS clusters whose nodes are containers on a Docker engine.
 

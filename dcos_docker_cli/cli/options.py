@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dcos_docker_cli.cli.command import PREFIX
-from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, positive_seconds
+from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, VARIABLE, positive_seconds
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
 from dcos_docker_cli.model import DEFAULT_CLUSTER_ID
@@ -102,7 +102,11 @@ transport = click.option(
 )
 user = click.option("--user", default="root", show_default=True, help="Who runs the command on the node.")
 environment = click.option(
-    "--env", multiple=True, metavar="KEY=VALUE", help="A variable for the command. Can be given more than once."
+    "--env",
+    type=VARIABLE,
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="A variable for the command; without a value, ours. Can be given more than once.",
 )
 no_stdin = click.option("-n", "--no-stdin", is_flag=True, help="Leave standard input alone, as in a `while read` loop.")
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")

@@ -1,41 +1,35 @@
-"""A command on a node with this process' own standard streams, and its terminal if it has one."""
+"""A command on a node with the terminal of this process."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from dcos_docker_cli.transports.docker_exec import DockerExec
+from dcos_docker_cli.transports.ssh import SSH
 
-    from dcos_docker_cli.transports.base import Write
-    from dcos_docker_cli.transports.docker_exec import DockerExec
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dcos_docker_cli.transports.base import NodeTransport, Write
 
 CHUNK = 1 << 16
+# The engine starts a command on a terminal without a size, and takes ours a moment later.
+WITH_A_SIZE = 'for try in $(seq 50); do [ "$(stty size)" = "0 0" ] || break; sleep 0.01; done; exec "$@"'
+LOGIN_SHELL = ["sh", "-c", "cd; command -v bash >/dev/null && exec bash -l; exec sh -l"]
 
 
-def run_with_our_streams(
-    transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str], with_stdin: bool
-) -> int:
-    """Run a command as if it were run here; return its exit code."""
-    with_stdin = with_stdin and not _in_background()
-    if with_stdin and sys.stdin.isatty() and sys.stdout.isatty():
-        return _on_terminal(transport, args, user=user, env=env)
-    return transport.stream(
-        args,
-        stdin=_send_stdin if with_stdin else None,
-        stdout=_writer(sys.stdout.fileno()),
-        stderr=_writer(sys.stderr.fileno()),
-        user=user,
-        env=env,
-    )
+def has_terminal() -> bool:
+    """Whether keys come from a terminal and output goes to one."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _in_background() -> bool:
+def reads_in_background() -> bool:
     """Whether standard input is a terminal that we may not read from: the shell would stop us."""
     try:
         return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
@@ -43,8 +37,12 @@ def _in_background() -> bool:
         return False
 
 
-def _on_terminal(transport: DockerExec, args: Sequence[str], *, user: str, env: Mapping[str, str]) -> int:
-    """Give the command a terminal of the size of ours; every key, Ctrl-C too, goes to it."""
+def on_terminal(transport: NodeTransport, args: Sequence[str], *, user: str, env: Mapping[str, str]) -> int:
+    """Give the command a terminal of the size of ours; every key, Ctrl-C too, goes to it. Return its exit code."""
+    variables = {"TERM": os.environ.get("TERM", "xterm"), **env}
+    if isinstance(transport, SSH):  # ssh itself does all of this
+        return subprocess.call(transport.on_terminal(args, env=variables, user=user))
+    assert isinstance(transport, DockerExec)
 
     def on_start(exec_id: str) -> None:
         def resize(*_: object) -> None:
@@ -54,11 +52,10 @@ def _on_terminal(transport: DockerExec, args: Sequence[str], *, user: str, env: 
         resize()
         signal.signal(signal.SIGWINCH, resize)
 
-    write = _writer(sys.stdout.fileno())
-    variables = {"TERM": os.environ.get("TERM", "xterm"), **env}
     with _raw_keys():
+        args = ["sh", "-c", WITH_A_SIZE, "sh", *args]
         return transport.stream(
-            args, stdin=_send_stdin, stdout=write, stderr=write, user=user, env=variables, tty=True, on_start=on_start
+            args, stdin=_send_keys, stdout=_show, stderr=_show, user=user, env=variables, tty=True, on_start=on_start
         )
 
 
@@ -69,21 +66,18 @@ def _raw_keys() -> Iterator[None]:
     import tty
 
     before = termios.tcgetattr(sys.stdin)
-    tty.setraw(sys.stdin)
+    tty.setraw(sys.stdin, termios.TCSADRAIN)  # and what has been typed already is kept
     try:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def _send_stdin(write: Write) -> None:
+def _send_keys(write: Write) -> None:
     while data := os.read(sys.stdin.fileno(), CHUNK):
         write(data)
 
 
-def _writer(descriptor: int) -> Callable[[bytes], None]:
-    def write(data: bytes) -> None:
-        while data:
-            data = data[os.write(descriptor, data) :]
-
-    return write
+def _show(data: bytes) -> None:
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -75,10 +77,51 @@ class Member(click.Choice[EnumT]):
         return str(choice.value if isinstance(choice, Enum) else choice)
 
 
+class KeyValue(click.ParamType[tuple[str, str]]):
+    """`KEY=VALUE`; where a value may be missing it is that of our own variable."""
+
+    name = "KEY=VALUE"
+
+    def __init__(self, *, or_ours: bool = False) -> None:
+        self._or_ours = or_ours
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split it."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = value.partition("=")
+        if self._or_ours and key and not equals and key in os.environ:
+            return key, os.environ[key]
+        if not key or not equals:
+            unset = ", nor is there a variable of that name" if self._or_ours and key else ""
+            self.fail(f'"{value}" is not KEY=VALUE{unset}.', param, ctx)
+        return key, text
+
+
+class LocalRemote(click.ParamType[tuple[Path, str]]):
+    """`LOCAL:REMOTE`: a path of this machine, which is there, and an absolute one of nodes."""
+
+    name = "LOCAL:REMOTE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Path, str]:
+        """Split it."""
+        if isinstance(value, tuple):
+            return value
+        local, colon, remote = value.rpartition(":")
+        if not colon or not remote.startswith("/"):
+            self.fail(f'"{value}" is not LOCAL:REMOTE, as in ca.key:/root/ca.key.', param, ctx)
+        if not os.path.lexists(local):
+            self.fail(f'There is no "{local}".', param, ctx)
+        return Path(local), remote
+
+
 CLUSTER_ID = ClusterId()
 NODE = Node()
 VARIANT = Member(DCOSVariant)
 TRANSPORT = Member(Transport)
+KEY_VALUE = KeyValue()
+VARIABLE = KeyValue(or_ours=True)
+LOCAL_REMOTE = LocalRemote()
 
 
 def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -86,14 +129,6 @@ def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: floa
     if not 0 < value <= threading.TIMEOUT_MAX:
         raise click.BadParameter("It must be a number of seconds above 0.", ctx, parameter)
     return value
-
-
-def key_value(text: str) -> tuple[str, str]:
-    """Split `KEY=VALUE`."""
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise click.BadParameter(f'"{text}" is not KEY=VALUE.', param_hint="'--env'")
-    return key, value
 
 
 def _or_nothing(look_up: Callable[[], list[T]]) -> list[T]:

@@ -94,6 +94,21 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
         ) from None
 
 
+def node_findings(member: Member) -> list[str]:
+    """Run DC/OS' own checks on a node once; return what they find wrong, without the node's name.
+
+    Raises `DCOSNotInstalledError` when it has no DC/OS.
+    """
+    return [finding.removeprefix(f"{member.name}: ") for finding in _node(member, "node-poststart")]
+
+
+def cluster_findings(wanted: Readiness) -> list[str]:
+    """Ask the cluster's own check and the web interface once; return what is not ready."""
+    if not wanted.masters:
+        return ["there is no master"]
+    return _node(wanted.masters[0], "cluster") or (_web(wanted) if wanted.http_checks else [])
+
+
 def _nodes(wanted: Readiness) -> list[str]:
     """Run DC/OS' own checks on every node; return what they find wrong."""
     results = parallel(lambda member: _node(member, "node-poststart"), wanted.members, wanted.cancellation)

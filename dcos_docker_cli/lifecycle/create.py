@@ -6,40 +6,49 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker.transaction import reserved
-from dcos_docker_cli.concurrency import together
+from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.dcos.bootstrap import installer_on
-from dcos_docker_cli.dcos.config import Configuration, config
 from dcos_docker_cli.dcos.install import install
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
+from dcos_docker_cli.model import Role, count_of_nodes
+from dcos_docker_cli.transports.files import send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.backends.docker.layout import Layout
+    from dcos_docker_cli.dcos.choices import Choices
     from dcos_docker_cli.dcos.installer import Installer
+    from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.lifecycle.wait import Wait
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, DCOSVariant
     from dcos_docker_cli.progress import Progress
+
+    Copies = Sequence[tuple[Path, str]]
+    """Pairs of a local path and one on nodes."""
 
 
 def create(
     host: DockerHost,
     plan: ClusterPlan,
     installer: Installer,
+    choices: Choices,
     *,
-    extra_config: Mapping[str, Any],
     progress: Progress,
+    copies: Copies = (),
     wait: Wait | None = None,
     keep_on_failure: bool = False,
 ) -> ClusterInfo:
     """Create a cluster and install DC/OS on its nodes; return it, with `wait` when DC/OS is ready.
 
-    The installer runs while the nodes boot, for it needs no more than their addresses.
+    The installer runs while the nodes boot, for it needs no more than their addresses. `copies` go to the masters
+    before DC/OS does.
     """
     plan.check_for_dcos()
     plan = dataclasses.replace(plan, variant=plan.variant or installer.variant)
+    choices.check(plan.variant)
 
     def generate(plan: ClusterPlan, layout: Layout) -> DCOSVariant:
         with (
@@ -47,20 +56,29 @@ def create(
             installer_on(node, installer, progress) as genconf,
         ):
             variant = plan.variant or genconf.ask_variant()
-            genconf.generate(Configuration(config(plan.cluster_id, layout.by_role(), variant, extra_config)))
+            genconf.generate(choices.configuration(plan.cluster_id, layout.by_role(), variant))
         return variant
 
     with reserved(host, plan, progress, keep_on_failure=keep_on_failure):
         layout = host.lay_out(plan)
-        with progress.step(f"Starting {len(plan.refs)} nodes, and configuring DC/OS"):
+        with progress.step(f"Starting {count_of_nodes(plan.refs)}, and configuring DC/OS"):
             if plan.variant is None:  # the nodes' labels are to tell it, so the installer is asked first
                 plan = dataclasses.replace(plan, variant=generate(plan, layout))
                 host.start_nodes(plan, layout)
             else:
                 together([lambda: generate(plan, layout), lambda: host.start_nodes(plan, layout)], host.cancellation)
-        with progress.step(f"Installing DC/OS on {len(plan.refs)} nodes"):
-            install(host.members(host.cluster(plan.cluster_id)), host.cancellation, progress)
+        members = host.members(host.cluster(plan.cluster_id))
+        with progress.step(f"Installing DC/OS on {count_of_nodes(plan.refs)}"):
+            copy_to_masters(host, members, copies)
+            install(members, host.cancellation, progress)
         if wait:
             wait_for_cluster(host, plan.cluster_id, progress, wait)
     with host.cancellation.shielded():  # it is there now
         return host.cluster(plan.cluster_id)
+
+
+def copy_to_masters(host: DockerHost, members: Sequence[Member], copies: Copies) -> None:
+    """Send files and directories to all masters."""
+    masters = [member for member in members if member.role is Role.MASTER]
+    for local, remote in copies:
+        parallel(lambda member: send(member.transport, local, remote), masters, host.cancellation)  # noqa: B023

@@ -14,7 +14,7 @@ from dcos_docker_cli.dcos.install import install as install_from_serve
 from dcos_docker_cli.dcos.install import upgrade_node
 from dcos_docker_cli.dcos.self_install import from_path, install_itself, upgrade_itself
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
-from dcos_docker_cli.model import INSTALL_DIR, Role
+from dcos_docker_cli.model import INSTALL_DIR, Role, count_of_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +54,7 @@ class Nodes:
 
 def install(nodes: Nodes, installer: Installer, configure: Configure, progress: Progress) -> None:
     """Install DC/OS on all nodes; raise `InstallError` for the first that fails."""
-    title = f"Installing DC/OS on {len(nodes.members)} nodes"
+    title = f"Installing DC/OS on {count_of_nodes(nodes.members)}"
     if nodes.bootstrap_node is None:
         configuration = configure(lambda: _variant(installer))
         with progress.step(title):
@@ -79,7 +79,7 @@ def upgrade(nodes: Nodes, installer: Installer, configure: Configure, progress: 
     """
     infos = parallel(build_info, nodes.members, nodes.cancellation)
     versions = [info.version for info in infos]
-    title = f"Upgrading DC/OS on {len(nodes.members)} nodes"
+    title = f"Upgrading DC/OS on {count_of_nodes(nodes.members)}"
     if nodes.bootstrap_node is None:
         configuration = configure(lambda: _variant(installer))
         with progress.step(title):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.dcos.build_info import build_info
 from dcos_docker_cli.dcos.ready import Login, Readiness, wait_for_dcos
+from dcos_docker_cli.exceptions import NodeNotFoundError
 from dcos_docker_cli.model import DCOSVariant
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.model import ClusterInfo, Transport
     from dcos_docker_cli.progress import Progress
 
 
@@ -23,12 +25,22 @@ class Wait:
     http_checks: bool = True
 
 
-def wait_for_cluster(host: DockerHost, cluster_id: str, progress: Progress, wait: Wait) -> None:
+def wait_for_cluster(
+    host: DockerHost, cluster_id: str, progress: Progress, wait: Wait, transport: Transport | None = None
+) -> None:
     """Wait until DC/OS is ready; see `wait_for_dcos`."""
     cluster = host.cluster(cluster_id)
-    members = host.members(cluster)
-    # The labels do not tell it where the nodes were there before DC/OS.
-    variant = cluster.variant or build_info(members[0]).variant
-    login = wait.login if variant is DCOSVariant.ENTERPRISE else None
-    wanted = Readiness(f'the cluster "{cluster_id}"', members, host.cancellation, login, wait.http_checks)
-    wait_for_dcos(wanted, progress, timeout=wait.timeout)
+    with host.reached_members(cluster, transport) as members:
+        login = wait.login if variant_of(host, cluster) is DCOSVariant.ENTERPRISE else None
+        title = f'the cluster "{cluster_id}"'
+        wanted = Readiness(title, members, host.cancellation, login, wait.http_checks)
+        wait_for_dcos(wanted, progress, timeout=wait.timeout)
+
+
+def variant_of(host: DockerHost, cluster: ClusterInfo) -> DCOSVariant:
+    """Return the variant of DC/OS; labels do not tell it where the nodes were there before DC/OS."""
+    if cluster.variant:
+        return cluster.variant
+    if not cluster.masters:
+        raise NodeNotFoundError(f'The cluster "{cluster.cluster_id}" has no master.', hint="dcos-docker inspect")
+    return build_info(host.member(cluster.masters[0])).variant

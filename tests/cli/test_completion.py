@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -15,17 +16,17 @@ COMPLETIONS = Path(__file__).parents[2] / "completions"
 NOWHERE = at("tcp://127.0.0.1:1")
 
 
-def offered(*words: str, env: dict[str, str | None] | None = None) -> list[str]:
+def offered(*words: str, env: dict[str, str | None] | None = None, timeout: float = 60) -> list[str]:
     """Return what is offered for the last of these words."""
     line = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
-    done = dcos_docker(env={**(env or NOWHERE), "_DCOS_DOCKER_COMPLETE": "bash_complete", **line})
+    done = dcos_docker(env={**(env or NOWHERE), "_DCOS_DOCKER_COMPLETE": "bash_complete", **line}, timeout=timeout)
     assert (done.code, done.stderr) == (0, "")
     return [word.partition(",")[2] for word in done.stdout.splitlines() if word]
 
 
 def test_commands() -> None:
     assert offered("dcos-docker", "") == list(COMMANDS)
-    assert offered("dcos-docker", "de") == ["destroy", "destroy-list"]
+    assert offered("dcos-docker", "ins") == ["inspect", "install"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -53,6 +54,13 @@ def test_without_an_engine_nothing_is_offered_and_nothing_said(words: tuple[str,
     assert offered("dcos-docker", *words, env=broken) == []
 
 
+def test_an_engine_that_does_not_answer_is_not_waited_for() -> None:
+    """It takes the connection and says nothing: whoever has pressed a key gets nothing, and soon."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = at(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        assert offered("dcos-docker", "inspect", "--cluster-id", "", env=address, timeout=10) == []
+
+
 def complete_in(shell: str, script: str) -> list[str]:
     """Run a script in a shell, in which the completion is set up; return the lines that it prints."""
     done = subprocess.run(
@@ -74,17 +82,17 @@ def test_script_for_bash() -> None:
     script = f"""
         source '{COMPLETIONS}/dcos-docker.bash'
         function=$(complete -p dcos-docker | sed -E 's/.*-F ([^ ]+).*/\\1/')
-        COMP_WORDS=(dcos-docker des) COMP_CWORD=1
-        "$function" dcos-docker des dcos-docker
+        COMP_WORDS=(dcos-docker ins) COMP_CWORD=1
+        "$function" dcos-docker ins dcos-docker
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    assert complete_in("bash", script) == ["destroy", "destroy-list"]
+    assert complete_in("bash", script) == ["inspect", "install"]
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish here")
 def test_script_for_fish() -> None:
-    script = f"source '{COMPLETIONS}/dcos-docker.fish'; complete --do-complete 'dcos-docker des'"
-    assert [line.split("\t")[0] for line in complete_in("fish", script)] == ["destroy", "destroy-list"]
+    script = f"source '{COMPLETIONS}/dcos-docker.fish'; complete --do-complete 'dcos-docker ins'"
+    assert [line.split("\t")[0] for line in complete_in("fish", script)] == ["inspect", "install"]
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh here")

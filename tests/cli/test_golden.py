@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dcos_docker_cli.cli.groups import GROUPS
 from dcos_docker_cli.cli.main import COMMANDS
 from tests.support.program import raw
 
@@ -54,10 +55,12 @@ def test_every_command_and_option_says_what_it_is(command: str) -> None:
 
 
 def test_the_program_lists_every_command_with_a_line() -> None:
-    *_, commands = (GOLDEN / "dcos-docker.txt").read_text(encoding="utf-8").partition("\nCommands:\n")
-    listed = {line.split()[0]: line.split()[1:] for line in commands.splitlines()}
-    assert tuple(listed) == COMMANDS
-    assert all(listed.values())
+    text = (GOLDEN / "dcos-docker.txt").read_text(encoding="utf-8")
+    sections = re.findall(r"^(\w+):\n((?:  .*\n)+)", text, re.MULTILINE)
+    listed = {title: [line.split(maxsplit=1) for line in lines.splitlines()] for title, lines in sections}
+    del listed["Options"]
+    assert {title: dict(lines) for title, lines in listed.items()} == GROUPS
+    assert sorted(name for lines in listed.values() for name, _ in lines) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -526,4 +526,4 @@ def test_steps_are_logged(client: APIClient, installer: Path, caplog: pytest.Log
         cluster_of(client, Docker(), masters=1, agents=0, public_agents=0) as cluster,
     ):
         assert isinstance(only(cluster.masters), Node)
-    assert "Starting 1 nodes" in caplog.text
+    assert "Starting 1 node" in caplog.text

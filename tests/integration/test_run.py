@@ -15,6 +15,8 @@ from tests.support.program import PROGRAM, Running, environment, eventually, raw
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from docker import APIClient
 
     from tests.support.clusters import Cluster
@@ -65,6 +67,22 @@ def test_output_of_20_mb_is_intact_both_ways(shared: Cluster) -> None:
     assert done.returncode == 0
     digests = [hashlib.sha256(data).hexdigest() for data in (done.stdout, done.stderr)]
     assert digests == [hashlib.sha256(sent).hexdigest()] * 2
+
+
+def test_a_big_file_through_a_pipe(shared: Cluster, tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(1 << 20) * 100)
+    script = f'cat "$1" | "{PROGRAM}" run -c {shared.cluster_id} -- sh -c "cat >/opt/x"'
+    subprocess.run(["bash", "-ec", script, "bash", big], env=environment(), timeout=120, check=True)
+    assert shared.output("sha256sum", "/opt/x").split()[0] == hashlib.sha256(big.read_bytes()).hexdigest()
+    shared.output("rm", "/opt/x")
+
+
+@pytest.mark.parametrize(("pipefail", "code"), [("set -o pipefail", 1), ("set +o pipefail", 0)])
+def test_status_in_a_pipe_of_a_script(shared: Cluster, pipefail: str, code: int) -> None:
+    script = f'{pipefail}; "{PROGRAM}" run -c {shared.cluster_id} -- false | true'
+    done = subprocess.run(["bash", "-c", script], env=environment(), stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == code
 
 
 def test_output_is_passed_on_as_it_comes(shared: Cluster) -> None:

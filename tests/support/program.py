@@ -125,6 +125,12 @@ class Running:
             reader.join(TIMEOUT)
 
     @property
+    def stdout(self) -> str:
+        """What it has printed so far."""
+        with self._changed:
+            return self._stdout.decode(errors="replace")
+
+    @property
     def stderr(self) -> str:
         """What it has said on stderr so far."""
         with self._changed:

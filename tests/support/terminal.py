@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -40,6 +41,7 @@ class OnTerminal:
                 stdout=theirs if stdout is None else stdout,
                 stderr=theirs,
                 env=environment({"TERM": "xterm-256color", **(env or {})}),
+                start_new_session=True,
             )
         finally:
             os.close(theirs)
@@ -71,14 +73,18 @@ class OnTerminal:
         """Set the size."""
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def window_changed(self) -> None:
+        """Tell the program and its children, which the kernel tells only where this is their controlling terminal."""
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
     def settings(self) -> list[object]:
         """Return how the terminal treats keys."""
         return termios.tcgetattr(self._ours)
 
-    def wait_for(self, text: str, timeout: float = 30.0) -> None:
+    def wait_for(self, text: str, timeout: float = 30.0, times: int = 1) -> None:
         """Wait until this has been shown."""
         deadline = time.monotonic() + timeout
-        while text not in self.seen:
+        while self.seen.count(text) < times:
             assert time.monotonic() < deadline, f"{text!r} did not come within {timeout} s, but {self.seen!r}"
             if not self._read(0.1):
                 break

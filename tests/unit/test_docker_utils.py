@@ -43,5 +43,13 @@ def test_a_sidecar_is_ours() -> None:
     assert found.creator is not None
 
 
+def test_a_sidecar_with_a_name() -> None:
+    config = sidecar_config("dcos-docker-sidecar-disk-1", "image", 3, {}, "disk-1")
+    found = labels.decode(config["Labels"])
+    assert (found.kind, found.name, found.size_megabytes) == (Kind.SIDECAR, "disk-1", 3)
+    (volume,) = (mount for mount in config["HostConfig"]["Mounts"] if mount["Type"] == "volume")
+    assert labels.decode(volume["VolumeOptions"]["Labels"]).name == "disk-1"
+
+
 def test_size_in_bytes() -> None:
     assert sidecar_config("name", "image", 256, {})["Cmd"][3:5] == ["/disk/name", "268435456"]

@@ -75,11 +75,11 @@ def test_what_needs_no_engine_imports_nothing_that_is_slow(args: list[str], code
 
 
 def test_completing_a_command_imports_nothing_that_is_slow() -> None:
-    completing = {"_DCOS_DOCKER_COMPLETE": "bash_complete", "COMP_WORDS": "dcos-docker cr", "COMP_CWORD": "1"}
+    completing = {"_DCOS_DOCKER_COMPLETE": "bash_complete", "COMP_WORDS": "dcos-docker ins", "COMP_CWORD": "1"}
     done = subprocess.run(
         [sys.executable, "-c", LOADED],
         env=environment({**completing, "DOCKER_HOST": "tcp://127.0.0.1:1"}),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.stdout == "plain,create\n"
+    assert done.stdout == "plain,inspect\nplain,install\n"
     assert not set(SLOW) & set(done.stderr.split())

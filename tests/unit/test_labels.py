@@ -102,6 +102,14 @@ def test_selectors_ask_for_our_objects_only() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("256", 256), ("8796093022207", 8796093022207), ("", None), ("-1", None), ("9" * 5000, None)]
+)
+def test_a_named_disk(text: str, wanted: int | None) -> None:
+    found = decode({**labels.common(Kind.SIDECAR), labels.NAME_KEY: "disk-1", labels.SIZE_KEY: text})
+    assert (found.name, found.size_megabytes) == ("disk-1", wanted)
+
+
 # The process that made an object
 
 
@@ -110,6 +118,7 @@ def test_this_process_is_alive() -> None:
     assert here.pid == os.getpid()
     assert Creator.parse(str(here)) == here
     assert not here.is_dead()
+    assert here.is_alive()
 
 
 def creator_of_a_child(*, kill: bool) -> Creator:
@@ -132,7 +141,9 @@ def creator_of_a_child(*, kill: bool) -> Creator:
 
 @pytest.mark.parametrize("kill", [False, True])
 def test_a_process_that_has_ended_is_dead(kill: bool) -> None:
-    assert creator_of_a_child(kill=kill).is_dead()
+    found = creator_of_a_child(kill=kill)
+    assert found.is_dead()
+    assert not found.is_alive()
 
 
 def test_another_process_of_the_same_id_is_not_it() -> None:
@@ -149,8 +160,11 @@ def test_where_there_are_no_starting_times_the_id_must_do() -> None:
 
 @pytest.mark.parametrize("change", [{"host": "elsewhere+123"}, {"namespace": "4026530000"}])
 def test_of_another_host_or_namespace_nobody_can_know(change: dict[str, str]) -> None:
-    found = dataclasses.replace(Creator.this_process(), started="00000000-1", **change)  # type: ignore[arg-type]
-    assert not found.is_dead()
+    here = Creator.this_process()
+    for started in (here.started, "00000000-1"):
+        found = dataclasses.replace(here, started=started, **change)  # type: ignore[arg-type]
+        assert not found.is_dead()
+        assert not found.is_alive()
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.leftovers import leftovers
+from dcos_docker_cli.backends.docker.leftovers import idle_clusters, leftovers
 from dcos_docker_cli.backends.docker.naming import container_name, is_genuine
 from dcos_docker_cli.backends.docker.removal import Owned
 from dcos_docker_cli.labels import Creator, Kind
@@ -27,15 +28,36 @@ def never() -> None:
     pytest.fail("it was removed")
 
 
-def owned(kind: Kind, cluster_id: str | None = None, *, creator: str = "alive", schema: str = "1") -> Owned:
-    what = {Kind.NETWORK: "network", Kind.VOLUME: "volume", Kind.CACHE: "volume"}.get(kind, "container")
-    written = {**labels.common(kind, cluster_id), labels.CREATOR_KEY: CREATORS[creator], labels.SCHEMA_KEY: schema}
-    key = f"{kind.value} of {cluster_id}"
-    return Owned(what, key, key, labels.decode(written), never)
+NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+WEEK_AGO = NOW - timedelta(days=7)
+HOURS = {"old": 24 * 8, "young": 1}
+"""How long ago, of what is older than a week and of what is not."""
 
 
-def names(*everything: Owned) -> list[str]:
-    return [item.name for item in leftovers(list(everything))]
+def owned(
+    kind: Kind,
+    cluster_id: str | None = None,
+    *,
+    creator: str = "alive",
+    schema: str = "1",
+    age: str = "old",
+    name: str = "",
+    what: str = "",
+) -> Owned:
+    what = what or {Kind.NETWORK: "network", Kind.VOLUME: "volume", Kind.CACHE: "volume"}.get(kind, "container")
+    written = {
+        **labels.common(kind, cluster_id),
+        labels.CREATOR_KEY: CREATORS[creator],
+        labels.SCHEMA_KEY: schema,
+        labels.CREATED_KEY: (NOW - timedelta(hours=HOURS[age])).isoformat() if age in HOURS else age,
+        labels.NAME_KEY: name,
+    }
+    key = f"{kind.value} of {cluster_id or name or None}"
+    return Owned(what, f"{what} {key}", key, labels.decode(written), never)
+
+
+def names(*everything: Owned, before: datetime | None = None) -> list[str]:
+    return [item.name for item in leftovers(list(everything), before)]
 
 
 def test_nothing() -> None:
@@ -86,6 +108,110 @@ def test_what_another_version_has_made_is_left_alone() -> None:
 
 def test_a_container_of_another_version_keeps_its_id_alive() -> None:
     assert names(owned(Kind.NODE, "x", schema="2"), owned(Kind.NETWORK, "x")) == []
+
+
+@pytest.mark.parametrize("before", [None, WEEK_AGO])
+def test_a_sidecar_with_a_name_stays(before: datetime | None) -> None:
+    named = owned(Kind.SIDECAR, creator="dead", name="disk")
+    volume = owned(Kind.SIDECAR, creator="dead", name="disk", what="volume")
+    assert names(named, volume, before=before) == []
+    assert names(volume, before=before) == [volume.name]
+
+
+def test_a_reservation_of_no_cluster_takes_nothing_with_it() -> None:
+    assert names(owned(Kind.RESERVATION, "", creator="dead"), owned(Kind.CACHE, creator="dead")) == []
+
+
+def test_what_only_a_dead_bootstrap_node_holds() -> None:
+    found = [owned(Kind.BOOTSTRAP, "x", creator="dead"), owned(Kind.NETWORK, "x", creator="dead")]
+    assert names(*found) == [item.name for item in found]
+
+
+# By age
+
+ALL_KINDS = (Kind.RESERVATION, Kind.BOOTSTRAP, Kind.NODE, Kind.NETWORK, Kind.VOLUME)
+
+
+@pytest.mark.parametrize("creator", ["dead", "elsewhere", "none", "garbage"])
+def test_an_old_create_that_nobody_can_see_is_left_over(creator: str) -> None:
+    found = [owned(kind, "x", creator=creator) for kind in ALL_KINDS]
+    assert names(*found, before=WEEK_AGO) == [item.name for item in found]
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+@pytest.mark.parametrize("young", [*ALL_KINDS, None])
+def test_what_belongs_together_is_as_young_as_the_youngest(creator: str, young: Kind | None) -> None:
+    found = [owned(kind, "x", creator=creator, age="young" if kind is young else "old") for kind in ALL_KINDS]
+    left = names(*found, before=WEEK_AGO)
+    if creator == "alive":
+        assert left == []
+    elif young is None:
+        assert left == [item.name for item in found]
+    else:  # a bootstrap node is its process' own
+        assert left == [item.name for item in found if item.labels.kind is Kind.BOOTSTRAP is not young]
+
+
+@pytest.mark.parametrize("age", ["", "yesterday", "young"])
+@pytest.mark.parametrize("kind", [Kind.SAMPLE, Kind.SIDECAR, Kind.NETWORK])
+def test_what_is_not_known_to_be_old_stays(kind: Kind, age: str) -> None:
+    cluster_id = "x" if kind is Kind.NETWORK else None
+    item = owned(kind, cluster_id, creator="dead", age=age)
+    assert names(item) == [item.name]
+    assert names(item, before=WEEK_AGO) == []
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+@pytest.mark.parametrize("kind", [Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR])
+def test_old_transient_containers(kind: Kind, creator: str) -> None:
+    item = owned(kind, "x" if kind is Kind.BOOTSTRAP else None, creator=creator)
+    node = owned(Kind.NODE, "x", creator="elsewhere")
+    assert names(item, node, before=WEEK_AGO) == ([] if creator == "alive" else [item.name])
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+def test_a_complete_cluster_is_not_left_over_at_any_age(creator: str) -> None:
+    kinds = (Kind.NODE, Kind.NETWORK, Kind.VOLUME)
+    assert names(*(owned(kind, "x", creator=creator) for kind in kinds), before=WEEK_AGO) == []
+
+
+def test_old_and_of_another_version() -> None:
+    kinds = (Kind.RESERVATION, Kind.NETWORK, Kind.VOLUME)
+    assert names(*(owned(kind, "x", creator="none", schema="2") for kind in kinds), before=WEEK_AGO) == []
+
+
+# Clusters that nobody is at work on
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+def test_a_complete_cluster_is_idle(creator: str) -> None:
+    """Also while the program runs that has made it, as one with the library does."""
+    found = [owned(kind, "x", creator=creator) for kind in (Kind.NODE, Kind.NETWORK, Kind.VOLUME)]
+    assert idle_clusters(found) == {"x"}
+    assert idle_clusters(found, WEEK_AGO) == {"x"}
+    assert idle_clusters([*found, owned(Kind.NODE, "x", age="young")], WEEK_AGO) == set()
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+def test_a_cluster_that_is_being_made_is_not_idle(creator: str) -> None:
+    found = [owned(Kind.NODE, "x"), owned(Kind.RESERVATION, "x", creator=creator)]
+    assert idle_clusters(found) == set()
+    assert idle_clusters(found, WEEK_AGO) == set()
+
+
+@pytest.mark.parametrize("creator", CREATORS)
+def test_a_cluster_that_is_being_changed_is_not_idle(creator: str) -> None:
+    found = [owned(Kind.NODE, "x"), owned(Kind.BOOTSTRAP, "x", creator=creator)]
+    assert idle_clusters(found) == ({"x"} if creator == "dead" else set())
+    assert idle_clusters(found, WEEK_AGO) == (set() if creator == "alive" else {"x"})
+
+
+def test_no_cluster() -> None:
+    assert idle_clusters([owned(Kind.NETWORK, "x"), owned(Kind.CACHE), owned(Kind.SIDECAR, name="x")]) == set()
+
+
+def test_a_cluster_of_another_version_is_left_alone() -> None:
+    assert idle_clusters([owned(Kind.NODE, "x"), owned(Kind.NETWORK, "x", schema="2")]) == set()
+    assert idle_clusters([owned(Kind.NODE, "x", schema="2")]) == set()
 
 
 # Names

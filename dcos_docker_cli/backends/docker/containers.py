@@ -94,7 +94,7 @@ def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: Node
         "Image": layout.image,
         "Hostname": dns_name(ref.host_name(plan.cluster_id, settings.name_prefix)),
         "Tty": True,  # a console, on which systemd tells how the start goes
-        "Env": [*proxy_environment(layout.hosts), *driver],
+        "Env": [*node_environment(settings, layout), *driver],
         "Labels": node_labels,
         **({"ExposedPorts": {port: {} for port in host["PortBindings"]}} if "PortBindings" in host else {}),
         **_in_network(host, layout.network_id, address),
@@ -171,6 +171,12 @@ def proxy_environment(hosts: tuple[str, ...]) -> list[str]:
     present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     exempt = ",".join([*([present] if present else []), "127.0.0.1", "localhost", *names])
     return [f"{key}={value}" for key, value in {**found, "no_proxy": exempt, "NO_PROXY": exempt}.items()]
+
+
+def node_environment(settings: Settings, layout: Layout) -> list[str]:
+    """Return the variables of a node: our proxies, and what users give, which wins."""
+    ours = dict(variable.split("=", 1) for variable in proxy_environment(layout.hosts))
+    return [f"{key}={value}" for key, value in {**ours, **settings.environment}.items()]
 
 
 def nofile_limit(engine: Engine) -> int:

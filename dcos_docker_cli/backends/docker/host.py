@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.connection import Connection
@@ -30,12 +30,15 @@ from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import check_host_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.facts import EngineFacts
+    from dcos_docker_cli.backends.docker.installed import Installed
+    from dcos_docker_cli.backends.docker.loopback import Sidecar
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, Transport
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
@@ -77,6 +80,18 @@ class DockerHost:
             return cluster
         raise ClusterNotFoundError(cluster_id)
 
+    def installed(self, cluster: ClusterInfo) -> Installed | None:
+        """Return which DC/OS is on a cluster's first master, whether it runs or not; None when there is none."""
+        from dcos_docker_cli.backends.docker.installed import installed
+
+        return installed(self.engine, cluster.masters[0].container_id) if cluster.masters else None
+
+    def key(self, cluster: ClusterInfo, nodes: Sequence[NodeInfo]) -> AbstractContextManager[Path]:
+        """Have a copy of the cluster's private key within the block, which opens these nodes as root."""
+        from dcos_docker_cli.backends.docker.ways import key_for
+
+        return key_for(self, cluster, nodes)
+
     def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
         """Take the cluster id; raise `ClusterExistsError`, with nothing changed, when it is taken.
 
@@ -85,10 +100,7 @@ class DockerHost:
         """
         from dcos_docker_cli.backends.docker import containers, images, listing
 
-        check_host_names(plan, self.settings.name_prefix)
-        if listing.containers(self.engine, plan.cluster_id):
-            raise ClusterExistsError(plan.cluster_id)
-        self._check_settings()
+        self.check(plan)
         image = images.ensure_node_image(self.engine, progress, self.settings.distribution)
         with self.cancellation.shielded():  # an interrupt in here would leave the reservation
             reservation = self._take(plan, image)
@@ -97,6 +109,28 @@ class DockerHost:
                 containers.remove_container(self.engine, reservation)
                 raise ClusterExistsError(plan.cluster_id)
             return reservation
+
+    def check(self, plan: ClusterPlan) -> None:
+        """Raise what `reserve` would, of all that can be known without making anything."""
+        from dcos_docker_cli.backends.docker import listing
+
+        check_host_names(plan, self.settings.name_prefix)
+        if listing.containers(self.engine, plan.cluster_id):
+            raise ClusterExistsError(plan.cluster_id)
+        self._check_settings()
+
+    def preview(self, plan: ClusterPlan) -> dict[str, Any]:
+        """Return what would be made, after the checks of `check`. The form is documented in docs/output.md."""
+        from dcos_docker_cli.backends.docker.preview import of_nodes
+
+        self.check(plan)
+        return of_nodes(self.engine, plan, self.settings)
+
+    def has_cache(self, installer_digest: str) -> bool:
+        """Whether an installer's unpacked form is kept."""
+        from dcos_docker_cli.backends.docker import volumes
+
+        return volumes.has_cache(self.engine, installer_digest)
 
     def _take(self, plan: ClusterPlan, image: str) -> str:
         """Create the reservation; raise `ClusterExistsError` when somebody else has."""
@@ -202,7 +236,11 @@ class DockerHost:
             raise NodeNotFoundError(
                 f'The cluster "{cluster.cluster_id}" has no master: it is {cluster.state}.', hint="dcos-docker list"
             )
-        return [Member(str(node.ref), node.ref.role, node.address, self.transport(node)) for node in cluster.nodes]
+        return [self.member(node) for node in cluster.nodes]
+
+    def member(self, node: NodeInfo) -> Member:
+        """Return a node, which must run, as the steps that concern DC/OS see it."""
+        return Member(str(node.ref), node.ref.role, node.address, self.transport(node))
 
     def transport(self, node: NodeInfo) -> DockerExec:
         """Return the way to a node; raise `NodeNotFoundError` when it is not running."""
@@ -222,6 +260,14 @@ class DockerHost:
         from dcos_docker_cli.backends.docker.ways import ways
 
         return ways(self, cluster, nodes, transport)
+
+    def reached_members(
+        self, cluster: ClusterInfo, transport: Transport | None = None
+    ) -> AbstractContextManager[list[Member]]:
+        """Have the nodes of a cluster, all of which must run, over the ways of `ways` within the block."""
+        from dcos_docker_cli.backends.docker.ways import members
+
+        return members(self, cluster, transport)
 
     def destroy(self, cluster_id: str) -> None:
         """Remove all that carries a cluster id; raise `ClusterNotFoundError` when there is nothing."""
@@ -243,14 +289,18 @@ class DockerHost:
         with sample_runtime(self.engine, context, directory, progress) as chunks:
             yield chunks
 
-    def clean(self, *, dry_run: bool, cache: bool, images: bool) -> list[str]:
-        """Remove leftovers of creates whose process is dead, and on request caches and images that nothing uses.
+    def clean(
+        self, *, dry_run: bool, cache: bool, images: bool, before: datetime | None, clusters: Collection[str]
+    ) -> list[str]:
+        """Remove leftovers, and on request these clusters, and caches and images that nothing uses; all of it if idle.
 
-        Returns what was removed, or would be, in words.
+        With `before` only what was made before then. Returns what was removed, or would be, in words.
         """
         from dcos_docker_cli.backends.docker import leftovers
 
-        return leftovers.clean(self.engine, dry_run=dry_run, cache=cache, images=images)
+        return leftovers.clean(
+            self.engine, dry_run=dry_run, cache=cache, images=images, before=before, clusters=clusters
+        )
 
     @property
     def is_this_machine(self) -> bool:
@@ -262,3 +312,39 @@ class DockerHost:
         from dcos_docker_cli.backends.docker.facts import engine_facts
 
         return engine_facts(self.engine)
+
+    def idle_clusters(self, before: datetime | None) -> list[str]:
+        """Return the ids of complete clusters that nobody is at work on, with `before` of those made before then."""
+        from dcos_docker_cli.backends.docker import leftovers, removal
+
+        return sorted(leftovers.idle_clusters(removal.owned(self.engine), before))
+
+    def remove_node(self, cluster_id: str, container_id: str) -> None:
+        """Remove a node with the volumes that are its own, and see that it has gone."""
+        from dcos_docker_cli.backends.docker import removal
+
+        removal.remove_node(self.engine, cluster_id, container_id)
+
+    def remove_rest(self, cluster_id: str) -> None:
+        """Remove what a cluster leaves of which there is no container any more."""
+        from dcos_docker_cli.backends.docker import removal
+
+        removal.remove_rest(self.engine, cluster_id)
+
+    def create_sidecar(self, name: str, size_megabytes: int, progress: Progress) -> str:
+        """Make a loop device that stays; return its path. Raises `SidecarExistsError` when the name is taken."""
+        from dcos_docker_cli.backends.docker import loopback
+
+        return loopback.start_named_sidecar(self.engine, name, size_megabytes, progress)
+
+    def sidecars(self) -> list[Sidecar]:
+        """Return the loopback sidecars that have a name, by name."""
+        from dcos_docker_cli.backends.docker import loopback
+
+        return loopback.sidecars(self.engine)
+
+    def destroy_sidecar(self, name: str) -> None:
+        """Remove a loopback sidecar and its device; raise `SidecarNotFoundError` when there is none."""
+        from dcos_docker_cli.backends.docker import loopback
+
+        loopback.remove_sidecar(self.engine, name)

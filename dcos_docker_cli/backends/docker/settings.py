@@ -42,7 +42,7 @@ class Mounts:
     @property
     def targets(self) -> set[str]:
         """The paths on the node where something is mounted."""
-        given = [*(str(mount["Target"]) for mount in self.mounts), *(bind.split(":")[1] for bind in self.binds)]
+        given = [*(str(mount["Target"]) for mount in self.mounts), *map(target_of, self.binds)]
         return {str(PurePosixPath(path)) for path in given}
 
 
@@ -59,6 +59,8 @@ class Settings:
     mount_sys_fs_cgroup: bool = False
     mounts: Mapping[Role | None, Mounts] = field(default_factory=dict)
     labels: Mapping[Role | None, Mapping[str, str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the nodes' containers: of commands on them, and of Docker in them if they are about a proxy."""
     ports: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     """Ports of one master that are published on the engine's host, as `{"80/tcp": [{"HostIp": …, "HostPort": …}]}`."""
 
@@ -89,6 +91,12 @@ def _check_kinds(settings: Settings) -> None:
         if not isinstance(value, kind):
             members = ", ".join(str(member) for member in kind)
             raise UsageError(f"{name} cannot be {value!r}.", hint=f"It is one of: {members}")
+
+
+def target_of(bind: str) -> str:
+    """Return where on the node a bind is; one without a source is a path alone."""
+    parts = bind.split(":")
+    return parts[0] if len(parts) == 1 or not parts[1].startswith("/") else parts[1]
 
 
 def read_mounts(given: MountsInput | None) -> Mounts:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.exceptions import ClusterNotFoundError, DcosDockerError
+from dcos_docker_cli.model import count_of_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,6 @@ def provision(host: DockerHost, plan: ClusterPlan, progress: Progress, *, keep_o
     """Create a cluster's nodes, without DC/OS."""
     with reserved(host, plan, progress, keep_on_failure=keep_on_failure):
         layout = host.lay_out(plan)
-        with progress.step(f"Starting {len(plan.refs)} nodes"):
+        with progress.step(f"Starting {count_of_nodes(plan.refs)}"):
             host.start_nodes(plan, layout)
     return layout

@@ -26,7 +26,7 @@ def create_serve_volume(engine: Engine, cluster_id: str) -> str:
 @contextmanager
 def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
     """Have the volume for what is kept of an installer; when the block fails, one that was made for it goes again."""
-    name = f"dcos-docker-cache-{digest[:16]}"
+    name = _cache_name(digest)
     was_there = _is_ours(engine, name, digest)
     if not was_there:
         with engine.cancellation.shielded():  # an interrupt in here would leave the volume
@@ -46,6 +46,15 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
             if not was_there:
                 engine.remove_volume(name)
         raise
+
+
+def has_cache(engine: Engine, digest: str) -> bool:
+    """Whether there is a volume for what is kept of an installer."""
+    return _is_ours(engine, _cache_name(digest), digest)
+
+
+def _cache_name(digest: str) -> str:
+    return f"dcos-docker-cache-{digest[:16]}"
 
 
 def cache_labels(digest: str) -> dict[str, str]:

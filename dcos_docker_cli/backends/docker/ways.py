@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker.keys import ClusterKey
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.model import ClusterInfo, NodeInfo
     from dcos_docker_cli.transports.base import NodeTransport
 
@@ -33,6 +35,14 @@ def ways(
         for way in made:
             stack.callback(way.close)
         yield list(made)
+
+
+@contextmanager
+def members(host: DockerHost, cluster: ClusterInfo, transport: Transport | None = None) -> Iterator[list[Member]]:
+    """Have the nodes of a cluster, all of which must run, as the steps that concern DC/OS see them, over these ways."""
+    by_engine = host.members(cluster)
+    with ways(host, cluster, cluster.nodes, transport) as found:
+        yield [replace(member, transport=way) for member, way in zip(by_engine, found, strict=True)]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import click
@@ -9,67 +10,67 @@ import click
 from dcos_docker_cli.cli import choices, options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.dcos.config import read_extra_config
-from dcos_docker_cli.dcos.installer import read_installer
-from dcos_docker_cli.dcos.ready import Login
+from dcos_docker_cli.cli.preview import show
 from dcos_docker_cli.lifecycle.create import create
-from dcos_docker_cli.lifecycle.wait import Wait
-from dcos_docker_cli.model import ClusterPlan, DCOSVariant
+from dcos_docker_cli.lifecycle.preview import of_create
+from dcos_docker_cli.lifecycle.source import installer_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.backends.docker.settings import Settings
+    from dcos_docker_cli.dcos.choices import Choices
+    from dcos_docker_cli.lifecycle.wait import Wait
+    from dcos_docker_cli.model import ClusterPlan, DCOSVariant
+    from dcos_docker_cli.progress import Progress
+
 
 @click.command("create", cls=Command)
 @choices.installer
-@choices.masters
-@choices.agents
-@choices.public_agents
-@options.cluster_id
-@choices.extra_config
+@choices.nodes_to_make
+@choices.dcos_to_configure
 @choices.variant
-@choices.wait_for_dcos
-@options.timeout
-@options.superuser_username
-@options.superuser_password
+@choices.copy_to_master
+@choices.workspace_dir
+@choices.may_wait
 @choices.keep_on_failure
+@choices.dry_run
+@options.output("text", "json")
 @options.common
 def command(
-    installer: Path,
-    masters: int,
-    agents: int,
-    public_agents: int,
-    cluster_id: str,
-    extra_config: Path | None,
+    installer: str,
+    plan: ClusterPlan,
+    settings: Settings,
+    choices: Choices,
     variant: DCOSVariant | None,
-    wait_for_dcos: bool,
-    timeout: float,
-    superuser_username: str,
-    superuser_password: str,
+    copies: tuple[tuple[Path, str], ...],
+    workspace_dir: Path | None,
+    wait: Wait | None,
     keep_on_failure: bool,
+    dry_run: bool,
+    output: str | None,
 ) -> None:
-    """Create a cluster and install DC/OS on it from an INSTALLER (dcos_generate_config.sh).
+    """Create a cluster and install DC/OS on it from an INSTALLER (dcos_generate_config.sh, or its URL).
 
     Prints the cluster's id. When something fails, DC/OS is not ready in time, or you press Ctrl-C, all that was made is
-    removed again. --timeout and the superuser, of an Enterprise cluster, are for --wait-for-dcos.
+    removed again. --timeout, the superuser and --skip-http-checks are for --wait-for-dcos; --output is for --dry-run.
 
     \b
     dcos-docker create dcos_generate_config.sh --agents 2 --wait-for-dcos
+    dcos-docker create dcos_generate_config.sh --masters 3 --cluster-id ha --dry-run
     """  # noqa: D301
-    plan = ClusterPlan(cluster_id, masters, agents, public_agents, variant=variant)
+    plan = dataclasses.replace(plan, variant=variant)
     plan.check_for_dcos()
-    file = read_installer(installer)
-    settings = read_extra_config(extra_config) if extra_config else {}
-    wait = Wait(timeout, Login(superuser_username, superuser_password)) if wait_for_dcos else None
-    cluster = operate(
-        lambda host, progress: create(
-            host,
-            plan,
-            file,
-            extra_config=settings,
-            progress=progress,
-            wait=wait,
-            keep_on_failure=keep_on_failure,
-        )
-    )
-    click.echo(cluster.cluster_id)
+
+    def work(host: DockerHost, progress: Progress) -> None:
+        with installer_from(installer, workspace_dir, host.cancellation, progress) as file:
+            create(
+                host, plan, file, choices, progress=progress, copies=copies, wait=wait, keep_on_failure=keep_on_failure
+            )
+
+    if dry_run:
+        show(operate(lambda host, _: of_create(host, plan, installer, choices), settings), output)
+        return
+    operate(work, settings)
+    click.echo(plan.cluster_id)

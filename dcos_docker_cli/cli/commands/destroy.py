@@ -7,6 +7,7 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.cli.ssh import forget_identity
 from dcos_docker_cli.lifecycle.destroy import destroy
 
 
@@ -20,4 +21,5 @@ def command(cluster_id: str) -> None:
     dcos-docker destroy --cluster-id ci-job-42
     """  # noqa: D301
     operate(lambda host, progress: destroy(host, cluster_id, progress))
+    forget_identity(cluster_id)
     click.echo(cluster_id)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.cli.output import cluster_details, print_json, print_table, print_yaml
+from dcos_docker_cli.cli.output import cluster_details, print_facts, print_json, print_table, print_yaml
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.docker.host import DockerHost
+
+COLUMNS = ("reference", "role", "address", "state", "ssh_user", "container_name", "container_id")
+SHORT_ID = 12
 
 
 @click.command("inspect", cls=Command)
@@ -18,14 +26,23 @@ def command(cluster_id: str, output: str | None) -> None:
     """Show a cluster and its nodes, as JSON if nothing else is asked for.
 
     \b
+    dcos-docker inspect --output table
     dcos-docker inspect | jq -r '.nodes[] | .reference + " " + .address'
     """  # noqa: D301
-    cluster = cluster_details(operate(lambda host, _: host.cluster(cluster_id)))
+
+    def work(host: DockerHost) -> dict[str, Any]:
+        cluster = host.cluster(cluster_id)
+        return cluster_details(cluster, host.installed(cluster))
+
+    cluster = operate(lambda host, _: work(host))
     if output == "yaml":
         print_yaml(cluster)
     elif output == "table":
-        print_table(["NODE", "ADDRESS", "STATE", "CONTAINER"],
-                    [[node["reference"], node["address"], node["state"], node["container_name"]]
-                     for node in cluster["nodes"]])  # fmt: skip
+        print_facts({key: value for key, value in cluster.items() if key != "nodes"})
+        click.echo()
+        nodes = [{**node, "container_id": node["container_id"][:SHORT_ID]} for node in cluster["nodes"]]
+        print_table(
+            [key.replace("_", " ").upper() for key in COLUMNS], [[node[key] for key in COLUMNS] for node in nodes]
+        )
     else:
         print_json(cluster)

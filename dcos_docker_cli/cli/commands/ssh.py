@@ -1,0 +1,38 @@
+"""`dcos-docker ssh`."""
+
+from __future__ import annotations
+
+import subprocess
+
+import click
+
+from dcos_docker_cli.cli import options
+from dcos_docker_cli.cli.command import Command
+from dcos_docker_cli.cli.ssh import arguments, require_ssh
+
+
+@click.command("ssh", cls=Command, context_settings={"allow_interspersed_args": False})
+@options.cluster_id
+@options.reference
+@click.argument("args", nargs=-1, metavar="[COMMAND [ARG]...]", type=click.UNPROCESSED)
+@options.common
+def command(cluster_id: str, reference: str, args: tuple[str, ...]) -> int:
+    """Log in to a node by SSH as root, by default to the first master, or run a COMMAND there; ends as ssh does.
+
+    It is the ssh client of this machine, with the cluster's key. Where the engine is on another machine the connection
+    goes through the engine. As with ssh, a COMMAND is given to a shell on the node.
+
+    \b
+    dcos-docker ssh agent_0
+    dcos-docker ssh master_0 -- journalctl -b -p warning
+    """  # noqa: D301
+    from dcos_docker_cli.backends.docker.host import DockerHost
+
+    require_ssh()
+    host = DockerHost()
+    cluster = host.cluster(cluster_id)
+    node = cluster.node(reference)
+    with host.key(cluster, [node]) as key:
+        options = arguments(cluster_id, node, key, by_engine=not host.is_this_machine)
+        words = args[1:] if args[:1] == ("--",) else args
+        return subprocess.call(["ssh", *options, "--", node.address, *words])

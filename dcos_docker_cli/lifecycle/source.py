@@ -1,0 +1,35 @@
+"""The installer that a user names: a file, or a URL."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dcos_docker_cli.dcos.installer import read_installer
+from dcos_docker_cli.lifecycle.download import SCHEMES, downloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcos_docker_cli.concurrency import Cancellation
+    from dcos_docker_cli.dcos.installer import Installer
+    from dcos_docker_cli.progress import Progress
+
+
+def is_url(source: str) -> bool:
+    """Whether it is to be downloaded."""
+    return urlsplit(source).scheme in SCHEMES
+
+
+@contextmanager
+def installer_from(
+    source: str, workspace: Path | None, cancellation: Cancellation, progress: Progress
+) -> Iterator[Installer]:
+    """Have the installer within the block; raise `InvalidInstallerError` when it cannot be one."""
+    if is_url(source):
+        with downloaded(source, workspace, cancellation, progress) as path:
+            yield read_installer(path)
+    else:
+        yield read_installer(Path(source))
