@@ -32,9 +32,18 @@ def check_sidecar_name(name: str) -> str:
     return name
 
 
+def check_sidecar_size(size_megabytes: int) -> None:
+    """Raise `UsageError` when there can be no disk of that size."""
+    if not 1 <= size_megabytes <= LARGEST_MEGABYTES:
+        raise UsageError(
+            f"There is no disk of {size_megabytes} MiB.", hint=f"Its size is a number from 1 to {LARGEST_MEGABYTES}."
+        )
+
+
 def create_sidecar(host: DockerHost, name: str, size_megabytes: int, progress: Progress) -> str:
     """Make a device of so many MiB; return its path. Raises `SidecarExistsError` when the name is taken."""
     check_sidecar_name(name)
+    check_sidecar_size(size_megabytes)
     return host.create_sidecar(name, size_megabytes, progress)
 
 

@@ -265,18 +265,30 @@ def test_listing_to_the_letter(engine: OwnEngine) -> None:
         '[\n  {\n    "cluster_id": "one",\n    "state": "stopped",\n    "variant": "oss",\n    "masters": 0,\n'
         '    "agents": 3,\n    "public_agents": 0,\n    "created": "2026-01-02T03:04:05+00:00"\n  }\n]\n'
     )
-    assert engine.dcos_docker("inspect", "-c", "one", "-o", "table").stdout == (
-        "NODE      ADDRESS      STATE    CONTAINER\n"
-        "agent_0   172.28.0.2   created  dcos-docker-one-agent-0\n"
-        "agent_9   172.28.0.11  created  dcos-docker-one-agent-9\n"
-        "agent_10  172.28.0.12  created  dcos-docker-one-agent-10\n"
+    short = [ids[index][:12] for index in sorted(ids)]
+    head, _, table = engine.dcos_docker("inspect", "-c", "one", "-o", "table").stdout.partition("\n\n")
+    assert head == (
+        "cluster id:    one\n"
+        "state:         stopped\n"
+        "variant:       oss\n"
+        "created:       2026-01-02T03:04:05+00:00\n"
+        "distribution:  debian-12\n"
+        "transport:     docker-exec\n"
+        "tool version:  0.1.0"
+    )
+    assert table == (
+        "REFERENCE    ROLE    ADDRESS      STATE    SSH USER    CONTAINER NAME            CONTAINER ID\n"
+        f"agent_0      agent   172.28.0.2   created  root        dcos-docker-one-agent-0   {short[0]}\n"
+        f"agent_9      agent   172.28.0.11  created  root        dcos-docker-one-agent-9   {short[1]}\n"
+        f"agent_10     agent   172.28.0.12  created  root        dcos-docker-one-agent-10  {short[2]}\n"
     )
     inspected = engine.dcos_docker("inspect", "-c", "one").stdout
     assert inspected.startswith(
-        '{\n  "cluster_id": "one",\n  "state": "stopped",\n  "variant": "oss",\n  "web_address": null,\n'
+        '{\n  "cluster_id": "one",\n  "state": "stopped",\n  "variant": "oss",\n  "dcos_version": null,\n'
+        '  "web_address": null,\n'
         '  "created": "2026-01-02T03:04:05+00:00",\n  "distribution": "debian-12",\n  "transport": "docker-exec",\n'
         '  "tool_version": "0.1.0",\n  "nodes": [\n    {\n      "reference": "agent_0",\n      "role": "agent",\n'
-        '      "address": "172.28.0.2",\n      "state": "created",\n'
+        '      "address": "172.28.0.2",\n      "ssh_user": "root",\n      "state": "created",\n'
         '      "container_name": "dcos-docker-one-agent-0",\n'
         f'      "container_id": "{ids[0]}"\n    }},\n'
     )

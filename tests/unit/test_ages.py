@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import click
@@ -47,7 +48,5 @@ def test_what_nothing_can_be_old(text: str) -> None:
 
 @given(st.text(alphabet="0123456789wdhms -.", max_size=12))
 def test_anything_is_an_age_or_none(text: str) -> None:
-    try:
+    with suppress(click.BadParameter):
         assert timedelta() < AGE.convert(text, None, None) <= timedelta(days=36500)
-    except click.BadParameter as error:
-        assert "as in 90m, 12h, 7d, 1d12h or 2w" in error.message

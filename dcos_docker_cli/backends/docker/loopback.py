@@ -148,11 +148,13 @@ def _start(engine: Engine, container: str) -> str:
     """Start a sidecar; return its device. When that fails or is interrupted nothing of it is left."""
     try:
         engine.start(container)
-        return _device(engine, container)
+        device = _device(engine, container)
+        engine.cancellation.check()  # who interrupts during the last call has nothing, as before it
     except BaseException:
         with engine.cancellation.shielded():
             remove_container(engine, container)
         raise
+    return device
 
 
 def sidecar_config(

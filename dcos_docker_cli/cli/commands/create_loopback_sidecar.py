@@ -8,14 +8,14 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.sidecars import NEW_SIDECAR_NAME
-from dcos_docker_cli.lifecycle.loopback import LARGEST_MEGABYTES, create_sidecar
+from dcos_docker_cli.lifecycle.loopback import check_sidecar_size, create_sidecar
 
 
 @click.command("create-loopback-sidecar", cls=Command)
 @click.argument("name", type=NEW_SIDECAR_NAME)
 @click.option(
     "--size",
-    type=click.IntRange(1, LARGEST_MEGABYTES),
+    type=click.IntRange(min=1),
     default=256,
     show_default=True,
     metavar="MEGABYTES",
@@ -32,4 +32,5 @@ def command(name: str, size: int) -> None:
     \b
     dcos-docker create-loopback-sidecar disk-1 --size 512
     """  # noqa: D301
+    check_sidecar_size(size)
     click.echo(operate(lambda host, progress: create_sidecar(host, name, size, progress)))

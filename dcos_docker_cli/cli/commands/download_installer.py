@@ -25,7 +25,7 @@ from dcos_docker_cli.lifecycle.sample import check_target
     "--download-path",
     type=click.Path(path_type=Path),
     default=FILE_NAME,
-    show_default=f"./{FILE_NAME}",
+    show_default=True,
     help="The file to be made, or a directory for it.",
 )
 @click.option(
