@@ -2,7 +2,7 @@ function _dcos_docker_completion;
     set -l response (env _DCOS_DOCKER_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) dcos-docker);
 
     for completion in $response;
-        set -l metadata (string split "," $completion);
+        set -l metadata (string split --max 1 "," $completion);
 
         if test $metadata[1] = "dir";
             __fish_complete_directories $metadata[2];
@@ -14,4 +14,4 @@ function _dcos_docker_completion;
     end;
 end;
 
-complete --no-files --command dcos-docker --arguments "(_dcos_docker_completion)";
+complete --no-files --command dcos-docker --arguments "(_dcos_docker_completion | string replace --regex -- '^' (string match --regex -- '^--[^=]+=' (commandline -ct); or echo ''))";

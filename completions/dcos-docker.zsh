@@ -8,6 +8,7 @@ _dcos_docker_completion() {
 
     response=("${(@f)$(env COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT-1)) _DCOS_DOCKER_COMPLETE=zsh_complete dcos-docker)}")
 
+    compset -P 1 '--*='
     for type key descr in ${response}; do
         if [[ "$type" == "plain" ]]; then
             if [[ "$descr" == "_" ]]; then
@@ -23,11 +24,11 @@ _dcos_docker_completion() {
     done
 
     if [ -n "$completions_with_descriptions" ]; then
-        _describe -V unsorted completions_with_descriptions -U
+        _describe -V unsorted completions_with_descriptions
     fi
 
     if [ -n "$completions" ]; then
-        compadd -U -V unsorted -a completions
+        compadd -V unsorted -a completions
     fi
 }
 

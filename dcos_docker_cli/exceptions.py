@@ -10,6 +10,7 @@ DcosDockerError            1
 │   └── SidecarNotFoundError
 ├── ClusterExistsError     5
 ├── SidecarExistsError     5
+├── ClusterBusyError       1
 ├── DCOSTimeoutError     124
 ├── EngineUnreachableError 125
 ├── NodeUnreachableError   1
@@ -126,6 +127,16 @@ class SidecarExistsError(DcosDockerError):
         super().__init__(
             f'There is a loopback sidecar "{name}" already.',
             hint=f"Choose another name, or remove it: dcos-docker destroy-loopback-sidecar {name}",
+        )
+
+
+class ClusterBusyError(DcosDockerError):
+    """Another create, install or upgrade of the same cluster is going on."""
+
+    def __init__(self, cluster_id: str) -> None:
+        super().__init__(
+            f'DC/OS is being installed or upgraded on the cluster "{cluster_id}" already.',
+            hint="Wait until that has ended. If it was killed: dcos-docker clean",
         )
 
 

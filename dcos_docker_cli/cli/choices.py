@@ -14,7 +14,16 @@ import click
 from dcos_docker_cli.backends.docker import syntax
 from dcos_docker_cli.backends.docker.settings import Settings, by_role, read_labels
 from dcos_docker_cli.cli import options
-from dcos_docker_cli.cli.types import KEY_VALUE, LOCAL_REMOTE, TRANSPORT, VARIABLE, VARIANT, Member
+from dcos_docker_cli.cli.types import (
+    DIRECTORY,
+    FILE_OR_URL,
+    KEY_VALUE,
+    LOCAL_REMOTE,
+    TRANSPORT,
+    VARIABLE,
+    VARIANT,
+    Member,
+)
 from dcos_docker_cli.dcos.choices import SECURITY_MODES, read_choices
 from dcos_docker_cli.dcos.ready import Login
 from dcos_docker_cli.distributions import Distribution
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 VOLUME = "As for `docker run`: SOURCE:TARGET[:ro]. Can be given more than once."
 
-installer = click.argument("installer")
+installer = click.argument("installer", type=FILE_OR_URL)
 workspace_dir = click.option(
     "--workspace-dir", type=PATH, help="Where an INSTALLER is put that is a URL.  [default: the system's own place]"
 )
@@ -122,7 +131,8 @@ def nodes_to_make(function: Command) -> Command:
         multiple=True,
         type=VARIABLE,
         metavar="KEY[=VALUE]",
-        help="A variable for the nodes; without a value, ours. Proxies are passed on in any case.",
+        help="A variable of the nodes' containers, for commands by docker-exec; without a value, ours. Proxies, which "
+        "Docker on the nodes uses too, are passed on in any case.",
     )
     @wraps(function)
     def with_nodes(
@@ -181,7 +191,7 @@ def dcos_to_configure(function: Command) -> Command:
     )
     @click.option(
         "--genconf-dir",
-        type=PATH,
+        type=DIRECTORY,
         help="A directory with more files for the installer, such as ip-detect; they go beside its config.yaml.",
     )
     @wraps(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from dcos_docker_cli import __version__
 from dcos_docker_cli.cli.command import Command
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 OWN_BUG = 3
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing the output fails with when a disk is full or broken; all else that writes has words of its own."""
 INTERRUPTED = 128 + signal.SIGINT
 FROM_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -59,7 +63,9 @@ def ending() -> Iterator[None]:
         sys.exit(INTERRUPTED)
     except (ReaderGone, BrokenPipeError):
         _end_unread()
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            _end_unwritten(error)
         _own_bug()
     finally:
         for number in FROM_SIGNALS:
@@ -89,10 +95,22 @@ def show(error: DcosDockerError) -> None:
 
 
 def _show_example(error: click.ClickException) -> None:
-    """Show how the command is written, where it is known which one was meant."""
+    """Show how the command is written, where it is known which one was meant, and the variable that is to blame."""
+    if isinstance(error, click.BadParameter) and (name := _variable_of(error)):
+        say(f"The value is that of the variable {name}.")
     meant = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
     if isinstance(meant, Command) and meant.example():
         say(f"Example: {meant.example()}")
+
+
+def _variable_of(error: click.BadParameter) -> str:
+    """Return the variable that a value came from; nothing where it was typed."""
+    parameter, ctx = error.param, error.ctx
+    if not parameter or not ctx or ctx.get_parameter_source(parameter.name or "") is not ParameterSource.ENVIRONMENT:
+        return ""
+    own = [parameter.envvar] if isinstance(parameter.envvar, str) else list(parameter.envvar or ())
+    names = [*own, f"{ctx.auto_envvar_prefix}_{parameter.name}".upper()]
+    return next((name for name in names if os.environ.get(name)), "")
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
@@ -100,9 +118,20 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end_unread() -> NoReturn:
-    """End as programs do whose output nobody reads any more, without a second error while Python flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """End as programs do whose output nobody reads any more."""
+    _drop_output()
     sys.exit(128 + signal.SIGPIPE)
+
+
+def _end_unwritten(error: OSError) -> NoReturn:
+    show(DcosDockerError(f"The output cannot be written: {error.strerror}."))
+    _drop_output()
+    sys.exit(DcosDockerError.exit_code)
+
+
+def _drop_output() -> None:
+    """Let what is left of the output go, without a second error while Python flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _own_bug() -> NoReturn:

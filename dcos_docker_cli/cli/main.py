@@ -11,11 +11,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcos_docker_cli import __version__
-from dcos_docker_cli.cli import commands
+from dcos_docker_cli.cli import commands, shells  # noqa: F401  shells: click is to use what is in there
 from dcos_docker_cli.cli.command import PREFIX, variable, written_name
 from dcos_docker_cli.cli.ending import ReaderGone, Terminated, ending, open_closed_streams
 from dcos_docker_cli.cli.groups import GROUPS, LINES
 from dcos_docker_cli.cli.progress import no_colour
+from dcos_docker_cli.cli.types import FLAG
 
 COMMANDS = tuple(sorted(name.replace("_", "-") for _, name, _ in iter_modules(commands.__path__)))
 """Each is a module, whose `command` it is."""
@@ -28,6 +29,28 @@ class Commands(click.Group):
         """Return the commands' names."""
         return list(COMMANDS)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Understand `help` as well, and say where an option belongs that was written too early."""
+        if args[:1] == ["help"] and not ctx.resilient_parsing:
+            args = [*(word for word in args[1:2] if word != "help"), "--help"]
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            command = next((word for word in words if word in COMMANDS), "")
+            if example := self._with_option(ctx, command, error.option_name):
+                raise click.UsageError(f"'{error.option_name}' goes after the command: {example}", ctx) from None
+            raise
+
+    def _with_option(self, ctx: click.Context, name: str, written: str) -> str:
+        """Return how a command is given an option; nothing where it does not take it."""
+        command = self.get_command(ctx, name)
+        for option in command.params if command else ():
+            if isinstance(option, click.Option) and written in (*option.opts, *option.secondary_opts):
+                value = "" if option.is_flag or option.count else f" {option.make_metavar(ctx)}"
+                return f"dcos-docker {name} {written}{value}"
+        return ""
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
         if cmd_name not in COMMANDS:
@@ -36,6 +59,8 @@ class Commands(click.Group):
         command: click.Command = module.command
         for parameter in command.params:
             _name_variable(cmd_name, parameter)
+            if isinstance(parameter.type, click.types.BoolParamType):
+                parameter.type = FLAG
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -47,7 +47,7 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 def as_text(value: object) -> str:
     """Return a value of JSON as people write it."""
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {as_text(inner)}" for key, inner in value.items())
+        return "\n".join(f"{key}: {as_text(inner)}" for key, inner in value.items() if inner is not None)
     if isinstance(value, list):
         return ", ".join(map(as_text, value))
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def cluster_summary(cluster: ClusterInfo) -> dict[str, Any]:
 
 def cluster_details(cluster: ClusterInfo, installed: Installed | None) -> dict[str, Any]:
     """Return a cluster as `inspect` shows it. The form is documented in docs/output.md and only grows."""
-    variant = cluster.variant or (installed.variant if installed else None)
+    variant = (installed.variant if installed else None) or cluster.variant
     return {
         "cluster_id": cluster.cluster_id,
         "state": cluster.state,

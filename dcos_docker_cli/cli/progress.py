@@ -239,6 +239,6 @@ def progress_for(*, quiet: bool, verbosity: int, spinner: bool) -> Progress:
     """Return what shows progress here; `verbosity` is 1 for details, 2 for what nodes print too."""
     if quiet:
         return Silent()
-    if spinner and not verbosity and sys.stderr.isatty():
+    if spinner and not verbosity and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return Spinner()
     return Lines(verbosity=verbosity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.cli.output import SSH_USER
-from dcos_docker_cli.exceptions import DcosDockerError
+from dcos_docker_cli.exceptions import DcosDockerError, UsageError
+from dcos_docker_cli.model import Transport
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import NodeInfo
 
+ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG")
+"""What says where the engine is; another shell, in which ssh is called later, may say something else."""
 SERVER = "/usr/sbin/sshd -i"
 """An SSH server for one connection, on its standard input and output."""
 
@@ -25,7 +29,7 @@ def settings(cluster_id: str, node: NodeInfo, key: Path, *, by_engine: bool) -> 
     found = {
         "HostName": node.address,
         "User": SSH_USER,
-        "IdentityFile": f'"{key}"',
+        "IdentityFile": quoted(str(key)),
         "IdentitiesOnly": "yes",
         # Nodes come and go, and with them the keys of an address.
         "StrictHostKeyChecking": "no",
@@ -33,9 +37,24 @@ def settings(cluster_id: str, node: NodeInfo, key: Path, *, by_engine: bool) -> 
         "LogLevel": "ERROR",
     }
     if by_engine:
-        command = [_program(), "run", "--cluster-id", cluster_id, "--node", str(node.ref), "--transport", "docker-exec"]
-        found["ProxyCommand"] = f"{shlex.join(command)} -- {SERVER}".replace("%", "%%")
+        engine = [f"{name}={value}" for name, value in os.environ.items() if name in ENGINE_VARIABLES]
+        command = [*(["env", *engine] if engine else []), _program(), "run"]
+        command += ["--cluster-id", cluster_id, "--node", str(node.ref), "--transport", Transport.DOCKER_EXEC.value]
+        found["ProxyCommand"] = _one_line(f"{shlex.join(command)} -- {SERVER}".replace("%", "%%"))
     return found
+
+
+def quoted(path: str) -> str:
+    """Return a path as ssh's configuration has it, where `%` and `${` would mean something."""
+    if re.search(r'["\n\r]|\$\{', path):
+        raise UsageError(f"ssh cannot be told of a key at {path!r}.", hint="Choose another place: --identity-file FILE")
+    return f'"{path.replace("%", "%%")}"'
+
+
+def _one_line(command: str) -> str:
+    if re.search(r"[\n\r]", command):
+        raise UsageError("ssh cannot be told of an engine whose variables have several lines.")
+    return command
 
 
 def arguments(cluster_id: str, node: NodeInfo, key: Path, *, by_engine: bool) -> list[str]:

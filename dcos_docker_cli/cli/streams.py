@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.cli.ending import show
 from dcos_docker_cli.cli.terminal import has_terminal, on_terminal, reads_in_background
-from dcos_docker_cli.concurrency import Cancellation, parallel
+from dcos_docker_cli.concurrency import WAKE_SECONDS
 from dcos_docker_cli.exceptions import DcosDockerError
 from dcos_docker_cli.transports.lines import Lines
 
@@ -65,8 +65,24 @@ def run_on_each(
             stream.end()
         return code
 
-    codes = parallel(run, ways, Cancellation()) if at_once else [run(name) for name in ways]
+    codes = _at_once(run, list(ways)) if at_once else [run(name) for name in ways]
     return next((code for code in codes if code), 0)
+
+
+def _at_once(run: Callable[[str], int], names: Sequence[str]) -> list[int]:
+    """Call it for all names, in threads that do not keep an interrupt, or the end of the program, waiting."""
+    codes: dict[str, int] = {}
+
+    def work(name: str) -> None:
+        codes[name] = run(name)
+
+    threads = [threading.Thread(target=work, args=[name], daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(WAKE_SECONDS)  # one wait without end would keep signals that another thread gets
+    return [codes.get(name, OWN_FAILURE) for name in names]
 
 
 def _send_stdin(write: Write) -> None:

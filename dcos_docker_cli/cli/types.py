@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
@@ -43,7 +44,7 @@ class ClusterId(click.ParamType[str]):
         from dcos_docker_cli.backends.docker.host import DockerHost
 
         ids = _or_nothing(lambda: [cluster.cluster_id for cluster in DockerHost().clusters()])
-        return [CompletionItem(found) for found in ids if found.startswith(incomplete)]
+        return _items(ids, ctx, param, incomplete)
 
 
 class Node(click.ParamType[str]):
@@ -63,7 +64,39 @@ class Node(click.ParamType[str]):
 
         cluster_id = ctx.params.get("cluster_id") or DEFAULT_CLUSTER_ID
         refs = _or_nothing(lambda: [str(node.ref) for node in DockerHost().cluster(cluster_id).nodes])
-        return [CompletionItem(ref) for ref in refs if ref.startswith(incomplete)]
+        return _items(refs, ctx, param, incomplete)
+
+
+class FileOrUrl(click.ParamType[str]):
+    """The path of a file, or a URL: a text as it is, for which files are offered."""
+
+    name = "text"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Have the shell offer files."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class Directory(click.Path):
+    """A path for which directories alone are offered; whoever reads it says what is wrong with it."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Have the shell offer directories."""
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class Flag(click.types.BoolParamType):
+    """What a variable gives an option that takes no value; click's own error lists an empty word."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Read it."""
+        found = self.str_to_bool(value)
+        if found is None:
+            self.fail(f"{value!r} is neither true nor false.", param, ctx)
+        return found
 
 
 class Member(click.Choice[EnumT]):
@@ -108,7 +141,7 @@ class LocalRemote(click.ParamType[tuple[Path, str]]):
         if isinstance(value, tuple):
             return value
         local, colon, remote = value.rpartition(":")
-        if not colon or not remote.startswith("/"):
+        if not colon or not remote.startswith("/") or not remote.strip("/"):
             self.fail(f'"{value}" is not LOCAL:REMOTE, as in ca.key:/root/ca.key.', param, ctx)
         if not os.path.lexists(local):
             self.fail(f'There is no "{local}".', param, ctx)
@@ -122,13 +155,25 @@ TRANSPORT = Member(Transport)
 KEY_VALUE = KeyValue()
 VARIABLE = KeyValue(or_ours=True)
 LOCAL_REMOTE = LocalRemote()
+FILE_OR_URL = FileOrUrl()
+DIRECTORY = Directory()
+FLAG = Flag()
 
 
 def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
     """Refuse what is no length of time."""
     if not 0 < value <= threading.TIMEOUT_MAX:
-        raise click.BadParameter("It must be a number of seconds above 0.", ctx, parameter)
+        limit = f"{threading.TIMEOUT_MAX:.0f}"
+        raise click.BadParameter(f"It must be a number of seconds above 0 and at most {limit}.", ctx, parameter)
     return value
+
+
+def _items(found: list[str], ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what begins so, less what stands on the line already."""
+    typed = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    given = ctx.params.get(param.name or "") if typed else None
+    there = given if isinstance(given, tuple) else ()
+    return [CompletionItem(value) for value in found if value.startswith(incomplete) and value not in there]
 
 
 def _or_nothing(look_up: Callable[[], list[T]]) -> list[T]:

@@ -30,22 +30,29 @@ class Choices:
 
     extra: Mapping[str, Any] = field(default_factory=dict)
     security_mode: str = ""
-    license_key: str = field(default="", repr=False)
+    license_key: Path | None = None
     ip_detect: Path = IP_DETECT
     files: Mapping[PurePosixPath, Path] = field(default_factory=dict)
 
     def check(self, variant: DCOSVariant | None) -> None:
-        """Raise `UsageError` for what is not for this variant."""
+        """Raise `UsageError` for what is not for this variant, and for what it would need and cannot be read."""
         if self.security_mode and variant is DCOSVariant.OSS:
             raise UsageError("Only DC/OS Enterprise has security modes, and this is open DC/OS.")
+        if variant is not DCOSVariant.OSS:
+            self._key()
+
+    def _key(self) -> str:
+        return _read_key(self.license_key) if self.license_key else ""
 
     def configuration(
         self, cluster_id: str, addresses: Mapping[Role, Sequence[str]], variant: DCOSVariant
     ) -> Configuration:
         """Return what the installer is given for these nodes; what users say themselves wins."""
         self.check(variant)
-        enterprise = {"security": self.security_mode, "license_key_contents": self.license_key}
-        chosen = {key: value for key, value in enterprise.items() if value and variant is DCOSVariant.ENTERPRISE}
+        chosen: dict[str, str] = {}
+        if variant is DCOSVariant.ENTERPRISE:
+            enterprise = {"security": self.security_mode, "license_key_contents": self._key()}
+            chosen = {key: value for key, value in enterprise.items() if value}
         return Configuration(
             config(cluster_id, addresses, variant, {**chosen, **self.extra}), self.ip_detect, self.files
         )
@@ -63,7 +70,7 @@ def read_choices(
     return Choices(
         extra=read_extra_config(extra_config) if extra_config else {},
         security_mode=security_mode or "",
-        license_key=_read_key(license_key) if license_key else "",
+        license_key=license_key,
         ip_detect=files.pop(PurePosixPath("ip-detect"), IP_DETECT),
         files=files,
     )

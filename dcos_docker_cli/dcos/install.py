@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INSTALL_SECONDS = 3600
 OUTPUT_LINES = 12
+LOOK = "On the node, look at: journalctl -b -p warning."
+LOOK_THERE = f"{LOOK} `create --keep-on-failure` leaves it there for that."
 # The ports that DC/OS itself leaves to tasks, by role (make_disk_resources.py and gen/calc.py of DC/OS).
 AGENT_PORTS = ((1025, 2180), (2182, 3887), (3889, 5049), (5052, 8079), (8082, 8180), (8182, 32000))
 PUBLIC_AGENT_PORTS = ((1, 21), (23, 5050), (5052, 32000))
@@ -31,22 +33,29 @@ def install(members: Sequence[Member], cancellation: Cancellation, progress: Pro
 def install_node(member: Member, progress: Progress, directory: str = INSTALL_DIR) -> None:
     """Install DC/OS on a node from the `genconf/serve` in a directory of it; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {directory}/dcos_install.sh {member.role.value}"
-    _run(member, f"{prepare_script(member)}\n{command}\n", progress, doing="installed on", program="dcos_install.sh")
+    _run(
+        member,
+        f"{prepare_script(member)}\n{command}\n",
+        progress,
+        doing="installed on",
+        program="dcos_install.sh",
+        hint=LOOK_THERE,
+    )
 
 
 def upgrade_node(member: Member, progress: Progress, script: str) -> None:
     """Upgrade DC/OS on a node; return when its setup is over."""
     command = f"exec timeout {INSTALL_SECONDS} bash {script}"
-    _run(member, command, progress, doing="upgraded on", program="dcos_node_upgrade.sh")
+    _run(member, command, progress, doing="upgraded on", program="dcos_node_upgrade.sh", hint=LOOK)
 
 
-def _run(member: Member, script: str, progress: Progress, *, doing: str, program: str) -> None:
+def _run(member: Member, script: str, progress: Progress, *, doing: str, program: str, hint: str) -> None:
     result = run(member.transport, ["bash", "-ec", script], on_line=lambda line: progress.output(member.name, line))
     if result.returncode != 0:
         lines = (result.stdout + result.stderr).decode(errors="replace").splitlines()
         raise InstallError(
             f"DC/OS could not be {doing} {member.name}: {program} ended with status {result.returncode}.",
-            hint="On the node, look at: journalctl -b -p warning. `create --keep-on-failure` leaves it there for that.",
+            hint=hint,
             details=[*[line for line in lines if line.strip()][-OUTPUT_LINES:], *failed_units(member.transport)],
         )
 

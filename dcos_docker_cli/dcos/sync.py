@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ UPSTREAM = "packages/upstream.json"
 """An Enterprise checkout has it: it says which open DC/OS that is built on."""
 OPEN_TESTS = "open_source_tests"
 UTIL = "util"
+WHAT_TO_GIVE = "Give the directory of one, as in: dcos-docker sync ~/dcos"
 LEFT_OUT = ("__pycache__", ".pytest_cache")
 WHOLE = "whole"
 """The last member of what is sent: GNU tar takes an archive without an end for a whole one."""
@@ -132,10 +134,14 @@ class Checkout:
 
 def read_checkout(path: Path) -> Checkout:
     """Return the checkout in a directory; raise `UsageError` when there is none."""
+    if not path.is_dir():
+        raise UsageError(
+            f"{path} is no directory." if os.path.lexists(path) else f"There is no directory {path}.", hint=WHAT_TO_GIVE
+        )
     if not (path / TESTS_EXTRA).is_dir():
         raise UsageError(
             f"{path.absolute()} is not a DC/OS checkout: there is no {TESTS_EXTRA} in it.",
-            hint="Give the directory of one, as in: dcos-docker sync ~/dcos",
+            hint=WHAT_TO_GIVE,
         )
     return Checkout(path, DCOSVariant.ENTERPRISE if (path / UPSTREAM).is_file() else DCOSVariant.OSS)
 

@@ -25,13 +25,17 @@ def clean(
     """Remove leftovers of creates whose process is dead, and what else is asked for; return what, in words.
 
     With `older_than` only what is older, and then also what belongs to processes on other hosts, which nobody here can
-    see. Of `clusters` those stay that somebody has begun to work on.
+    see. Of `clusters` those stay that somebody has begun to work on; those that go are named first.
     """
     what = f"leftovers and {len(clusters)} clusters" if clusters else "leftovers"
     with progress.step(f"Looking for {what}" if dry_run else f"Removing {what}"):
-        return host.clean(
+        names = host.clean(
             dry_run=dry_run, cache=cache, images=images, before=_moment(older_than), clusters=set(clusters)
         )
+        staying = {cluster.cluster_id for cluster in host.clusters()} if clusters and not dry_run else set()
+    if not names:
+        progress.note("Nothing to remove.")
+    return [*(f"cluster {cluster_id}" for cluster_id in sorted(set(clusters) - staying)), *names]
 
 
 def clusters_to_clean(host: DockerHost, older_than: timedelta | None) -> list[str]:

@@ -9,6 +9,7 @@ from dcos_docker_cli.backends.docker.transaction import reserved
 from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.dcos.bootstrap import installer_on
 from dcos_docker_cli.dcos.install import install
+from dcos_docker_cli.exceptions import DCOSTimeoutError
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
 from dcos_docker_cli.model import Role, count_of_nodes
 from dcos_docker_cli.transports.files import send
@@ -72,9 +73,17 @@ def create(
             copy_to_masters(host, members, copies)
             install(members, host.cancellation, progress)
         if wait:
-            wait_for_cluster(host, plan.cluster_id, progress, wait)
+            _wait(host, plan, progress, wait)
     with host.cancellation.shielded():  # it is there now
         return host.cluster(plan.cluster_id)
+
+
+def _wait(host: DockerHost, plan: ClusterPlan, progress: Progress, wait: Wait) -> None:
+    try:
+        wait_for_cluster(host, plan.cluster_id, progress, wait)
+    except DCOSTimeoutError as error:
+        error.hint = "With --keep-on-failure the nodes stay, for a look with: journalctl -b -p warning"
+        raise
 
 
 def copy_to_masters(host: DockerHost, members: Sequence[Member], copies: Copies) -> None:

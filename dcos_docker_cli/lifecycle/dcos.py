@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.build_info import build_info
-from dcos_docker_cli.exceptions import DCOSInstalledError, DCOSNotInstalledError, UsageError
+from dcos_docker_cli.exceptions import ClusterBusyError, DCOSInstalledError, DCOSNotInstalledError, UsageError
 from dcos_docker_cli.lifecycle.create import copy_to_masters
 from dcos_docker_cli.lifecycle.install import Nodes, install, upgrade
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
@@ -87,6 +87,8 @@ def check_not_installed(host: DockerHost, cluster_id: str, members: Sequence[Mem
 def cluster_for_dcos(host: DockerHost, cluster_id: str) -> ClusterInfo:
     """Return a cluster that DC/OS can be on."""
     cluster = host.cluster(cluster_id)
+    if cluster.reserved:
+        raise ClusterBusyError(cluster_id)
     if cluster.masters and len(cluster.masters) not in MASTER_COUNTS:
         raise UsageError(f"DC/OS runs with 1, 3, 5, 7 or 9 masters, and this cluster has {len(cluster.masters)}.")
     return cluster

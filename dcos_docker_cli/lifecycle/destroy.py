@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from dcos_docker_cli.concurrency import parallel
-from dcos_docker_cli.exceptions import DcosDockerError, NotFoundError
+from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,8 +19,12 @@ T = TypeVar("T")
 
 def destroy(host: DockerHost, cluster_id: str, progress: Progress) -> None:
     """Remove a cluster with all that belongs to it; raise `ClusterNotFoundError` when there is none."""
-    with progress.step(f'Destroying the cluster "{cluster_id}"'):
-        host.destroy(cluster_id)
+    try:
+        with progress.step(f'Destroying the cluster "{cluster_id}"'):
+            host.destroy(cluster_id)
+    except Cancelled:
+        progress.note(f"Some of it may be left. Run it again: dcos-docker destroy --cluster-id {cluster_id}")
+        raise
 
 
 def destroy_all(

@@ -46,10 +46,12 @@ RANGE_NOT_SATISFIABLE = 416
 @contextmanager
 def downloaded(url: str, workspace: Path | None, cancellation: Cancellation, progress: Progress) -> Iterator[Path]:
     """Have the file of a URL within the block, below the workspace (default: the system's directory for such)."""
-    if urlsplit(url).scheme not in SCHEMES:
-        raise UsageError(f'"{url}" is no URL of an installer.', hint=f"It begins with one of: {', '.join(SCHEMES)}")
+    check_source(url)
     if workspace:
-        workspace.mkdir(parents=True, exist_ok=True)
+        try:
+            workspace.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"The workspace {workspace} cannot be made: {error.strerror}.") from error
     directory = Path(tempfile.mkdtemp(prefix="dcos-docker-", dir=workspace))
     try:
         path = directory / FILE_NAME
@@ -59,6 +61,15 @@ def downloaded(url: str, workspace: Path | None, cancellation: Cancellation, pro
         yield path
     finally:
         shutil.rmtree(directory)
+
+
+def check_source(url: str) -> None:
+    """Raise `UsageError` for what is no URL that an installer can be downloaded from."""
+    scheme = urlsplit(url).scheme
+    if scheme not in SCHEMES:
+        raise UsageError(f'"{url}" is no URL of an installer.', hint=f"It begins with one of: {', '.join(SCHEMES)}")
+    if scheme != "file":
+        _check_url(url)
 
 
 def installer_url(version: str, base_url: str = BASE_URL) -> str:

@@ -64,7 +64,7 @@ class Partial:
             free = shutil.disk_usage(self.path.parent).free
         if free < wanted:
             raise DownloadError(
-                f"{self.path} has no room: {wanted} bytes are to come, and its disk has {free} free.", hint=ROOM_HINT
+                f"{self.target} has no room: {wanted} bytes are to come, and its disk has {free} free.", hint=ROOM_HINT
             )
 
     def write(self, data: bytes) -> None:
@@ -101,7 +101,7 @@ class Partial:
         try:
             yield
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise _cannot_write(self.target, error) from error
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def partial(target: Path) -> Iterator[Partial]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path if os.path.lexists(path) else target, error) from error
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -35,6 +35,13 @@ def remote_path(text: str) -> str:
     return "/" + text.lstrip("/")
 
 
+def read_path(text: str) -> Path:
+    """Return a local path; raise `UsageError` for no text, as of a variable that is empty: `Path` makes that `.`."""
+    if not text:
+        raise UsageError('"" is not a path.', hint="For the current directory write a dot.")
+    return Path(text)
+
+
 @dataclass(frozen=True)
 class Source:
     """A local file or directory; `name` is what it will be called in a directory, empty for "all that is in it"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,14 @@ from dcos_docker_cli.lifecycle.source import is_url
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.dcos.choices import Choices
+    from dcos_docker_cli.lifecycle.create import Copies
     from dcos_docker_cli.model import ClusterPlan, DCOSVariant
 
     Preview = dict[str, Any]
     """Values for JSON. The form is documented in docs/output.md and only grows."""
 
-SECRETS = ("license_key_contents", "superuser_password_hash")
+SECRET = re.compile("password|passwd|secret|key|credential|token|auth", re.IGNORECASE)
+"""What the names of settings have that nobody is to read over a shoulder, or in a log."""
 HIDDEN = "(given)"
 
 
@@ -28,21 +31,27 @@ def of_nodes(host: DockerHost, plan: ClusterPlan) -> Preview:
     return {"would": "provision", **host.preview(plan)}
 
 
-def of_create(host: DockerHost, plan: ClusterPlan, source: str, choices: Choices) -> Preview:
+def of_create(host: DockerHost, plan: ClusterPlan, source: str, choices: Choices, copies: Copies = ()) -> Preview:
     """Return what `create` would make."""
     dcos = _dcos(host, plan.cluster_id, source, choices, plan.variant)
-    return {**of_nodes(host, plan), "would": "create", **dcos}
+    return {**of_nodes(host, plan), "would": "create", **dcos, "copied_to_masters": _copied(copies)}
 
 
 def of_install(
-    host: DockerHost, cluster_id: str, source: str, choices: Choices, variant: DCOSVariant | None
+    host: DockerHost,
+    cluster_id: str,
+    source: str,
+    choices: Choices,
+    variant: DCOSVariant | None,
+    copies: Copies = (),
 ) -> Preview:
     """Return what `install` would do."""
     dcos = _dcos(host, cluster_id, source, choices, variant)
     members = host.members(cluster_for_dcos(host, cluster_id))
     check_not_installed(host, cluster_id, members)
     nodes = [{"reference": member.name, "address": member.address} for member in members]
-    return {"would": "install", "cluster_id": cluster_id, **dcos, "nodes": nodes}
+    copied = _copied(copies)
+    return {"would": "install", "cluster_id": cluster_id, **dcos, "copied_to_masters": copied, "nodes": nodes}
 
 
 def of_upgrade(
@@ -59,6 +68,10 @@ def of_upgrade(
     return {"would": "upgrade", "cluster_id": cluster_id, **dcos, "nodes": nodes}
 
 
+def _copied(copies: Copies) -> list[str]:
+    return [f"{local}:{remote}" for local, remote in copies]
+
+
 def _dcos(host: DockerHost, cluster_id: str, source: str, choices: Choices, variant: DCOSVariant | None) -> Preview:
     """Return what the installer would be given, without the addresses of the nodes."""
     file = None if is_url(source) else read_installer(Path(source))
@@ -69,6 +82,15 @@ def _dcos(host: DockerHost, cluster_id: str, source: str, choices: Choices, vari
     return {
         "installer": {"source": source, "kept_on_the_engine": host.has_cache(file.digest()) if file else None},
         "variant": variant.value if variant else None,
-        "config": {key: HIDDEN if key in SECRETS else value for key, value in settings.items() if key not in unknown},
+        "config": {key: without_secrets(key, value) for key, value in settings.items() if key not in unknown},
         "genconf_files": [str(path) for path in choices.files],
     }
+
+
+def without_secrets(name: str, value: Any) -> Any:
+    """Return a setting as it can be shown."""
+    if SECRET.search(name):
+        return HIDDEN
+    if isinstance(value, dict):
+        return {key: without_secrets(str(key), inner) for key, inner in value.items()}
+    return [without_secrets("", inner) for inner in value] if isinstance(value, list) else value

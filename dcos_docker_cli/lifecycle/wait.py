@@ -38,9 +38,7 @@ def wait_for_cluster(
 
 
 def variant_of(host: DockerHost, cluster: ClusterInfo) -> DCOSVariant:
-    """Return the variant of DC/OS; labels do not tell it where the nodes were there before DC/OS."""
-    if cluster.variant:
-        return cluster.variant
+    """Return the variant of DC/OS that is there: labels do not tell of what was installed or upgraded later."""
     if not cluster.masters:
         raise NodeNotFoundError(f'The cluster "{cluster.cluster_id}" has no master.', hint="dcos-docker inspect")
     return build_info(host.member(cluster.masters[0])).variant

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     """Is told a number of bytes."""
 
 CHUNK = 1 << 20
+REMARKS = 20
+"""Lines in which to say what was left out; /dev has a hundred devices."""
 
 
 def nobody(_: int) -> None:
@@ -60,10 +62,14 @@ def stream(file: Any, mode: Any, kind: type[Any] = tarfile.TarFile) -> Any:
     return kind.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, **sizes)
 
 
-def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> None:
-    """Extract an archive so that its top, which comes first, is `local`."""
+def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
+    """Extract an archive so that its top, which comes first, is `local`; return what of it was left out, and why.
+
+    That are the FIFOs and devices in a directory; GNU tar itself leaves out sockets.
+    """
     tar.extraction_filter = staticmethod(lambda member, _: member)  # ours is used, which every Python has
     top = None
+    left_out: dict[str, str] = {}
 
     def renamed(path: str) -> str:
         return str(PurePosixPath(local.name) / PurePosixPath(path).relative_to(top or path))
@@ -73,6 +79,10 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> None:
             top = member.name
             if member.isreg():
                 expect(member.size)
+        kind = left_out.get(member.linkname, "") if member.islnk() else _special(member)
+        if kind and member.name != top:
+            left_out[member.name] = kind
+            continue
         member.name = renamed(member.name)
         if member.islnk():
             member.linkname = renamed(member.linkname)
@@ -82,6 +92,13 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> None:
         if member.isdir():
             member.mode |= 0o700  # what is in it comes after it
         tar.extract(member, local.parent)
+    said = [f"{name}: {kind} left out" for name, kind in left_out.items()]
+    return said if len(said) <= REMARKS else [*said[: REMARKS - 1], f"{len(said) - REMARKS + 1} more were left out"]
+
+
+def _special(member: tarfile.TarInfo) -> str:
+    """Return what a member is that has no content, or nothing."""
+    return "FIFO" if member.isfifo() else "device" if member.isdev() else ""
 
 
 def _check(member: tarfile.TarInfo, directory: Path) -> None:

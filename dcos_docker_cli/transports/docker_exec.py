@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import Feed, Write
 
 NOT_RUNNING = 409
+NEVER_TYPED = ",".join(["ctrl-@"] * 8)
+"""The engine would keep Ctrl-P back, and end the connection at Ctrl-P Ctrl-Q. It cannot be told to look for nothing."""
 PROCESS = """
 import sys
 sys.path[:] = {path!r}
@@ -107,8 +109,9 @@ class DockerExec:
         environment = [f"{key}={value}" for key, value in (env or {}).items()]
         try:
             answer = self.engine.exec_create(
-                self.container, list(args), stdin=stdin, tty=tty, user=user, environment=environment
-            )
+                self.container, list(args), stdin=stdin, tty=tty, user=user, environment=environment,
+                detach_keys=NEVER_TYPED,
+            )  # fmt: skip
         except EngineError as error:
             if error.status not in (404, NOT_RUNNING):
                 raise

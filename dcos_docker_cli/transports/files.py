@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.exceptions import CommandError, PathError
-from dcos_docker_cli.transports.archive import Archive, Counted, Writer, extract, nobody, stream
+from dcos_docker_cli.transports.archive import REMARKS, Archive, Counted, Writer, extract, nobody, stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,19 +28,61 @@ BATCH = 64
 OCCUPIED = 71
 MISSING = 72
 UNSIZED = 73
+SOCKET = 74
 CLOSED = -1
 FEED_SECONDS = 10.0
 """How long after the end of a command the thread that fed it may take to end too."""
 CHANGED = 1
 """What tar ends with when a file has grown while it was read, as logs do: all is there that was there before."""
-# In place, because some files, as a container's /etc/hosts, are mounts: they cannot be removed and made anew. And
-# through links (-h), as cp does it.
-TAKE_FILES = (
-    'directory=$1; shift; mkdir -p -- "$directory" || exit 1; '
-    'for name do [ -d "$directory/$name" ] && [ ! -L "$directory/$name" ] && '
-    f'{{ printf "%s\\n" "$name"; exit {OCCUPIED}; }}; done; '
-    'exec tar -x -h --no-same-owner --overwrite -C "$directory"'
-)
+# All is unpacked beside its place first, so that what is there stays until the rest has come; the names are asked for,
+# as tar takes an archive that is cut between two files for a whole one. What is there is then written in its place:
+# it keeps its owner, and may be a mount, as a container's /etc/hosts, which cannot be removed and made anew.
+# Where nothing can be made beside it, as for a user's own file in a directory of root's, tar writes it at once,
+# through links (-h), as cp does it. No signal ends the script once it puts things in their place.
+TAKE_FILES = f"""
+fits() {{  # NEW THERE: writing it in its place would not end half-way for want of room
+    [ -f "$2" ] || return 0
+    more=$(($(stat -c %s -- "$1") - $(stat -L -c '%b * %B' -- "$2")))
+    [ $more -le 0 ] || [ $more -le $(($(stat -f -c '%a * %S' -- "$2"))) ] || {{
+        echo "$2: No space left on device"
+        return 1
+    }}
+}}
+
+directory=$1
+shift
+mkdir -p -- "$directory" || exit 1
+for name do
+    if [ -d "$directory/$name" ] && [ ! -L "$directory/$name" ]; then printf '%s\\n' "$name"; exit {OCCUPIED}; fi
+done
+trap 'exit 1' HUP INT TERM PIPE
+trap '[ ! -d "$stage" ] || rm -rf -- "$stage"' EXIT
+if ! stage=$(LC_ALL=C mktemp -d -- "$directory/.dcos-docker-XXXXXXXXXX" 2>&1); then
+    case $stage in *"No space left"*) echo "$stage"; exit 1 ;; esac
+    exec tar -x -h --no-same-owner --overwrite -C "$directory"
+fi
+tar -x --no-same-owner -C "$stage" || {{
+    code=$?  # of a disk that is full tar may say only that it wrote less than it wanted to
+    [ "$(stat -f -c %a -- "$stage")" != 0 ] || echo "$directory: No space left on device" >&2
+    exit $code
+}}
+for name do
+    there=$directory/$name
+    [ ! -L "$stage/$name" ] || continue
+    [ -e "$stage/$name" ] || {{ echo "The connection was cut."; exit 1; }}
+    [ ! -d "$there" ] || {{ printf '%s\\n' "$name"; exit {OCCUPIED}; }}
+    [ ! -e "$there" ] || [ -w "$there" ] || {{ echo "$there: Permission denied"; exit 1; }}
+done
+trap '' HUP INT TERM PIPE
+for name do
+    new=$stage/$name there=$directory/$name
+    if [ -L "$new" ] || {{ [ ! -e "$there" ] && [ ! -L "$there" ]; }}; then
+        mv -fT -- "$new" "$there" || exit 1
+    else
+        fits "$new" "$there" && cat -- "$new" >"$there" || exit 1
+    fi
+done
+"""
 # Into the directory itself, not by its name: tar would put a directory in the place of a link to one.
 TAKE_DIRECTORY = (
     f'if [ -d "$1" ]; then keep=--no-overwrite-dir; elif [ -e "$1" ]; then exit {OCCUPIED}; '
@@ -48,7 +90,7 @@ TAKE_DIRECTORY = (
 )
 # What has no size and yet content, as in /proc, would come as an empty file.
 GIVE = (
-    f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; '
+    f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; [ ! -S "$1" ] || [ -L "$1" ] || exit {SOCKET}; '
     'if [ -f "$1" ] && [ ! -s "$1" ] && [ "$(timeout 2 head -c 1 -- "$1" | wc -c)" != 0 ]; '
     f"then exit {UNSIZED}; fi; "
     'exec tar -c -C "$2" -- "$3"'
@@ -72,8 +114,9 @@ def send(
 ) -> None:
     """Send a file or a directory so that it is `remote`; parents are made.
 
-    What is new belongs to `user`; a file that is there is overwritten in its place, and so keeps its owner. `prefix` is
-    put before the commands on the node, as for sudo; `moved` is told the bytes as they go; `node` is for messages.
+    What is new belongs to `user`; a file that is there is overwritten in its place, once all has come, and so keeps its
+    owner and mode; of a directory each file is written at once. `prefix` is put before the commands on the node, as for
+    sudo; `moved` is told the bytes as they go; `node` is for messages.
     Raises `PathError` without the local file, and when one of the two is a directory and the other is none;
     `CommandError` when the node cannot take it.
     """
@@ -164,9 +207,9 @@ def receive(
 ) -> list[str]:
     """Fetch a file or a directory so that it is `local`, which is not there before all of it has come.
 
-    Its archive may not write outside of it, nor make devices: `CommandError` then. `follow` fetches what `remote` leads
+    Its archive may not write outside of it, nor be a device: `CommandError` then. `follow` fetches what `remote` leads
     to if that is a link; `replace` lets a file take the place of a file. `expect` is told the size of a single file,
-    `moved` the bytes as they come. Returns what the node's tar has to remark, as of files that grew meanwhile.
+    `moved` the bytes as they come. Returns what there is to remark, as of files that grew meanwhile or were left out.
     Raises `PathError` without the remote file, and when `local` is there already.
     """
     check_free(local, replace=replace)
@@ -224,24 +267,26 @@ def _fetch(
             except BrokenPipeError:
                 return CLOSED
 
-    refused = ""
+    refused, left_out = "", list[str]()
     with ThreadPoolExecutor(max_workers=1) as executor:
         fetching = executor.submit(fetch)
         try:
             with os.fdopen(read_end, "rb") as pipe, stream(Counted(pipe, moved), "r|") as tar:
-                extract(tar, part, expect)
+                left_out = extract(tar, part, expect)
         except (tarfile.TarError, ValueError) as error:  # the second for a name that is not below the top
             refused = f": {error}"
     code = fetching.result()  # raises what the transport has raised
     if code == MISSING:
         raise PathError(f"There is no {remote} on {node}.")
+    if code == SOCKET:
+        raise PathError(f"{remote} on {node} is a socket: there is nothing in it to fetch.")
     if code == UNSIZED:
         raise PathError(f"{remote} on {node} is no file of a disk: it has content, but no size.", hint="Read it there.")
     if refused or code not in (0, CHANGED):
         raise CommandError(
             f"{remote} could not be fetched from {node}{refused or '.'}", details=_why(code, _lines(errors))
         )
-    return _lines(errors)
+    return [*_lines(errors), *left_out]
 
 
 def _write(pipe: FileIO, data: bytes) -> None:
@@ -257,4 +302,4 @@ def _why(code: int, said: list[str]) -> list[str]:
 
 
 def _lines(output: bytearray) -> list[str]:
-    return output.decode(errors="replace").splitlines()[-20:]
+    return output.decode(errors="replace").splitlines()[-REMARKS:]

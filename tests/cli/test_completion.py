@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import select
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -98,3 +102,96 @@ def test_script_for_fish() -> None:
 @pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh here")
 def test_script_for_zsh() -> None:
     assert complete_in("zsh", f"autoload -U compinit; compinit -u; source '{COMPLETIONS}/dcos-docker.zsh'") == []
+
+
+# In shells as people use them
+
+PROMPTS = {
+    "bash": ("bash", "--norc", "--noprofile", "-i"),
+    "zsh": ("zsh", "-f", "-i"),
+    "fish": ("fish", "--no-config", "-i"),
+}
+SET_UP = {"zsh": "autoload -U compinit; compinit -u -D; "}
+READY, SHOWN, END = "is-ready", "line-is:", "\x01echo line-is:\r"
+SHELLS = [pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason="not here")) for name in PROMPTS]
+
+
+def line_after_tab(shell: str, typed: str, directory: Path, before: str = "") -> str:
+    """Type the beginning of a line at a shell's prompt, and the tabulator key; return the line that comes of it."""
+    ours, theirs = os.openpty()
+    changes = {**NOWHERE, "PATH": f"{PROGRAM.parent}:/usr/bin:/bin", "TERM": "dumb", "HOME": str(directory)}
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *PROMPTS[shell]],
+        stdin=theirs, stdout=theirs, stderr=theirs,
+        env=environment(changes), cwd=directory,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        script = COMPLETIONS / f"dcos-docker.{shell}"
+        os.write(ours, f"{SET_UP.get(shell, '')}{before}source '{script}'; echo {READY}''\r".encode())
+        _read_until(ours, rf"\n{READY}\r")
+        os.write(ours, f"{typed}\t{END}".encode())
+        return _read_until(ours, rf"\n{SHOWN}([^\r\n]*)\r")[1].strip().rstrip("/")  # zsh takes its slash back
+    finally:
+        process.kill()
+        process.wait(10)
+        os.close(ours)
+
+
+def _read_until(terminal: int, pattern: str) -> re.Match[str]:
+    seen, deadline = "", time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                seen += os.read(terminal, 1 << 16).decode(errors="replace")
+            except OSError:  # the shell has ended
+                break
+        if found := re.search(pattern, seen):
+            return found
+    raise AssertionError(f"{pattern!r} was not printed within 30 s, but:\n{seen}")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("doctor --output j", "doctor --output json"),
+        ("doctor --output=j", "doctor --output=json"),
+        ("doctor --output=", "doctor --output="),
+        ("doctor --output=t", "doctor --output=text"),
+        ("create --security-mode=s", "create --security-mode=strict"),
+        ("create --variant=oss --security-mode=s", "create --variant=oss --security-mode=strict"),
+        ("create ins", "create installer.sh"),
+        ("create --extra-config=ins", "create --extra-config=installer.sh"),
+        ("create --genconf-dir ", "create --genconf-dir genconf"),
+        ("create --genconf-dir=g", "create --genconf-dir=genconf"),
+    ],
+)
+def test_a_line_after_tab(shell: str, typed: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "installer.sh").touch()
+    (tmp_path / "genconf").mkdir()
+    assert line_after_tab(shell, f"dcos-docker {typed}", tmp_path) == f"dcos-docker {wanted}"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_values_on_a_line_count(shell: str, tmp_path: Path) -> None:
+    """What is typed as `--option=VALUE` is not taken for the argument that comes after it."""
+    typed = "dcos-docker create --cluster-id=x ins"
+    (tmp_path / "installer.sh").touch()
+    assert line_after_tab(shell, typed, tmp_path) == f"{typed}taller.sh"
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_bash_that_does_not_split_at_equals_signs(tmp_path: Path) -> None:
+    before = "COMP_WORDBREAKS=${COMP_WORDBREAKS//=/}; "
+    typed = "dcos-docker doctor --output=j"
+    assert line_after_tab("bash", typed, tmp_path, before) == "dcos-docker doctor --output=json"
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish here")
+def test_descriptions_in_fish_are_whole() -> None:
+    script = f"source '{COMPLETIONS}/dcos-docker.fish'; complete --do-complete 'dcos-docker run --nod'"
+    (line,) = complete_in("fish", script)
+    option, description = line.split("\t")
+    assert option == "--node"
+    assert description.startswith("A node: agent_1, a container's name, the beginning of its id")

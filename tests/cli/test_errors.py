@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ import pytest
 
 from dcos_docker_cli import __version__
 from tests.support.installers import looks_whole
-from tests.support.program import PROGRAM, at, dcos_docker
+from tests.support.program import PROGRAM, at, dcos_docker, environment
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -89,6 +90,65 @@ def test_what_the_program_does_not_know(args: list[str], message: str) -> None:
     assert outcome(*args) == (2, "", wanted)
 
 
+@pytest.mark.parametrize(
+    ("args", "option", "line"),
+    [
+        (["-v", "list"], "-v", "list -v"),
+        (["-vv", "run", "true"], "-v", "run -v"),
+        (["-q", "list"], "-q", "list -q"),
+        (["--no-spinner", "list"], "--no-spinner", "list --no-spinner"),
+        (["-c", "ci", "inspect"], "-c", "inspect -c ID"),
+        (["--cluster-id=ci", "inspect"], "--cluster-id", "inspect --cluster-id ID"),
+    ],
+)
+def test_an_option_before_the_command(args: list[str], option: str, line: str) -> None:
+    code, stdout, stderr = outcome(*args)
+    assert (code, stdout) == (2, "")
+    assert stderr.endswith(f"\nError: '{option}' goes after the command: dcos-docker {line}\n")
+
+
+@pytest.mark.parametrize("args", [["-v"], ["--masters", "3", "list"]])
+def test_an_option_that_no_command_takes(args: list[str]) -> None:
+    code, stdout, stderr = outcome(*args)
+    assert (code, stdout) == (2, "")
+    assert stderr.endswith(f"\nError: No such option '{args[0]}'.\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "page"), [([], "dcos-docker"), (["help"], "dcos-docker"), (["--help"], "dcos-docker"), (["run"], "run")]
+)
+def test_help_as_a_command(args: list[str], page: str) -> None:
+    help_text = (Path(__file__).parent / "golden" / f"{page}.txt").read_text(encoding="utf-8")
+    assert outcome("help", *args, env={**NOWHERE, "COLUMNS": "80"}) == (0, help_text, "")
+
+
+def test_help_on_what_there_is_not() -> None:
+    code, stdout, stderr = outcome("help", "frobnicate")
+    assert (code, stdout) == (2, "")
+    assert stderr.endswith("\nError: No such command 'frobnicate'.\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value", "message"),
+    [
+        ("provision", "DCOS_DOCKER_PROVISION_AGENTS", "x",
+         "Invalid value for '--agents': 'x' is not a valid integer range."),
+        ("run", "DCOS_DOCKER_RUN_PARALLEL", "maybe",
+         "Invalid value for '--parallel': 'maybe' is neither true nor false."),
+        ("inspect", "DCOS_DOCKER_CLUSTER_ID", "-x",
+         f"Invalid value for '-c' / '--cluster-id': \"-x\" cannot be a cluster id. {ID_FORM}"),
+        ("run", "DCOS_DOCKER_RUN_NODE", "é",
+         "Invalid value for '--node': \"é\" is no node. Write master_0, agent_1 or public_agent_0, for example."),
+    ],
+)  # fmt: skip
+def test_a_bad_value_of_a_variable(command: str, variable: str, value: str, message: str) -> None:
+    args = ["run", "true"] if command == "run" else [command]
+    code, stdout, stderr = outcome(*args, env={**NOWHERE, variable: value})
+    end = f"\nError: {message}\nThe value is that of the variable {variable}.\nExample: {example(command)}\n"
+    assert (code, stdout) == (2, "")
+    assert stderr.endswith(end)
+
+
 def test_without_a_command_it_shows_the_help() -> None:
     help_text = (Path(__file__).parent / "golden" / "dcos-docker.txt").read_text(encoding="utf-8")
     assert outcome(env={**NOWHERE, "COLUMNS": "80"}) == (2, "", help_text)
@@ -147,7 +207,7 @@ def test_node(bad: str) -> None:
 
 @pytest.mark.parametrize("bad", ["0", "-1", "nan", "inf"])
 def test_timeout(bad: str) -> None:
-    message = "Invalid value for '--timeout': It must be a number of seconds above 0."
+    message = "Invalid value for '--timeout': It must be a number of seconds above 0 and at most 9223372036."
     assert outcome("wait", "--timeout", bad) == usage("wait", message)
 
 
@@ -432,3 +492,21 @@ def test_version() -> None:
 def test_as_a_module() -> None:
     found = outcome("--version", program=[sys.executable, "-m", "dcos_docker_cli"])
     assert found == (0, f"dcos-docker, version {__version__}\n", "")
+
+
+# Output that cannot be written
+
+
+@pytest.mark.parametrize("args", [("--version",), ("--help",), ("run", "-h")])
+def test_a_full_disk(args: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, *args],
+            env=environment(NOWHERE),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "Error: The output cannot be written: No space left on device.\n")

@@ -139,13 +139,21 @@ def test_not_a_checkout(here: Path) -> None:
     next_step = "Next: Give the directory of one, as in: dcos-docker sync ~/dcos\n"
     for given, variable, named in (
         (["checkout"], None, here / "checkout"),
-        (["nowhere"], "checkout", here / "nowhere"),
         ([], "checkout", here / "checkout"),
         ([], "", here),
         ([], None, here),
     ):
         found = outcome("sync", *given, cwd=here, env={"DCOS_CHECKOUT_DIR": variable})
         assert found == (2, "", f"Error: {named}{says}{next_step}")
+    for directory, message in (("nowhere", "There is no directory nowhere."), ("file", "file is no directory.")):
+        found = outcome("sync", directory, cwd=here, env={"DCOS_CHECKOUT_DIR": "checkout"})
+        assert found == (2, "", f"Error: {message}\n{next_step}")
+
+
+@pytest.mark.parametrize("args", [["sync", ""], ["download-installer", "--download-path", ""]])
+def test_no_path_is_not_the_current_directory(here: Path, args: list[str]) -> None:
+    said = 'Error: "" is not a path.\nNext: For the current directory write a dot.\n'
+    assert outcome(*args, cwd=here, env={"DCOS_CHECKOUT_DIR": "checkout"}) == (2, "", said)
 
 
 @pytest.mark.parametrize(

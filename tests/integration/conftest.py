@@ -75,6 +75,11 @@ def newer_installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _built(tmp_path_factory, "oss", "2.2.0")
 
 
+@pytest.fixture(scope="session")
+def newer_enterprise_installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(tmp_path_factory, "enterprise", "2.2.0")
+
+
 @pytest.fixture
 def fresh_installer(client: APIClient, installer: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """An installer of which there is no cache yet, and the name that its cache's volume will have."""

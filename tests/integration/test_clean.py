@@ -53,6 +53,9 @@ def make_cluster(engine: OwnEngine, cluster_id: str, creator: str, *, reserved: 
 def test_nothing_to_clean(engine: OwnEngine) -> None:
     result = engine.dcos_docker("clean", "--cache", "--images", "-q")
     assert (result.code, result.stdout, result.stderr) == (0, "", "")
+    for options in ([], ["--dry-run", "--all"]):
+        result = engine.dcos_docker("clean", *options)
+        assert (result.code, result.stdout, result.stderr.splitlines()[1:]) == (0, "", ["Nothing to remove."])
 
 
 def test_killed_create_is_left_over(engine: OwnEngine, dead: str) -> None:

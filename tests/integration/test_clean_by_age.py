@@ -70,6 +70,7 @@ def cleaned(engine: OwnEngine, *options: str) -> list[str]:
     assert engine.everything() == before
     done = sorted(engine.dcos_docker("clean", "-q", *options).succeeded().splitlines())
     assert done == told
+    told = [item for item in told if not item.startswith("cluster ")]
     images = [item for item in told if item.startswith("image ")]
     assert engine.everything() == [item for item in before if item not in told]
     assert not {tag for image in engine.client.images() for tag in image["RepoTags"]} & {i[6:] for i in images}
@@ -191,6 +192,15 @@ def test_what_somebody_else_made_is_left_alone(engine: OwnEngine) -> None:
     engine.network("dcos-docker-x", {"dcos_docker.cluster_id": "x"})
     engine.image("dcos-docker/node:theirs", {}, seed="theirs")
     assert cleaned(engine, "--all", "--yes", "--cache", "--images", "--older-than", "1m") == []
+
+
+def test_clusters_are_named_before_their_parts(engine: OwnEngine, dead: str) -> None:
+    mine = [item for name in ("one", "two") for item in make_cluster(engine, name, dead, hours=100)]
+    make_cluster(engine, "young", dead, hours=1)
+    for options in (["--dry-run"], ["--yes"]):
+        lines = engine.dcos_docker("clean", "--all", "--older-than", "1d", *options).succeeded().splitlines()
+        assert lines[:2] == ["cluster one", "cluster two"]
+        assert sorted(lines[2:]) == sorted(mine)
 
 
 # Asking

@@ -34,7 +34,9 @@ MAKE = """
 mkdir -p "$1/dir/empty" && cd "$1"
 echo one >one; echo two >'t w o'; echo dash >-dash; echo three >dir/three
 ln -s one link; ln -s dir "dir link"; ln -s /nowhere broken; ln -s ../one dir/up
-mkfifo fifo; mkdir special; mkfifo special/fifo
+mkfifo fifo; mkdir special; mkfifo special/fifo; ln special/fifo special/again; mknod special/null c 1 3
+echo four >special/four
+perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => "socket", Listen => 1) or die'; ln socket special/socket
 printf x >"$(printf 'dir/\\377')"
 """
 
@@ -147,8 +149,7 @@ def test_what_one_node_has_comes_though_another_has_it_not(shared: Cluster, ther
         ("{there}/broken", "There is no {} on master_0."),
         ("/proc/cpuinfo", "{} on master_0 is no file of a disk: it has content, but no size."),
         ("{there}/fifo", "{} could not be fetched from master_0: fifo is neither a file, a directory nor a link"),
-        ("{there}/special", "{} could not be fetched from master_0: "
-                            "special/fifo is neither a file, a directory nor a link"),
+        ("{there}/socket", "{} on master_0 is a socket: there is nothing in it to fetch."),
     ],
 )  # fmt: skip
 def test_what_does_not_come(shared: Cluster, there: str, here: Path, source: str, message: str) -> None:
@@ -159,6 +160,21 @@ def test_what_does_not_come(shared: Cluster, there: str, here: Path, source: str
         assert (code, first, error) == (1, f"Fetching {path} from master_0", f"Error: {message.format(path)}")
         assert listing(here) == {}
         assert sorted(path.name for path in here.iterdir()) == ["dir", "mine", "to dir"]
+
+
+def test_what_has_no_content_is_left_out_of_a_directory(shared: Cluster, there: str, here: Path) -> None:
+    code, said = fetch(shared, here, f"{there}/special", "new")
+    assert (code, sorted(said.splitlines())) == (
+        0,
+        [
+            f"Fetching {there}/special from master_0",
+            "master_0: special/again: FIFO left out",
+            "master_0: special/fifo: FIFO left out",
+            "master_0: special/null: device left out",
+            "master_0: tar: special/socket: socket ignored",
+        ],
+    )
+    assert listing(here) == {"new": "", "new/four": "four\n"}
 
 
 def test_nothing_is_overwritten_unless_that_is_asked_for(shared: Cluster, there: str, here: Path) -> None:

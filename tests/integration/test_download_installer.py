@@ -228,7 +228,7 @@ def test_a_full_disk(server: FileServer, target: Path) -> None:
     assert fetch(server, target, "-q", program=limited) == (
         1,
         "",
-        f"Error: {part} cannot be written: File too large.\n"
+        f"Error: {target} cannot be written: File too large.\n"
         f"Next: What has come is kept as {part}: the same command, run again, continues.\n",
     )
     assert part.stat().st_size == half
@@ -241,12 +241,18 @@ def test_no_room(server: FileServer, target: Path) -> None:
     server.claims_length = 10**16
     code, stdout, stderr = fetch(server, target, "-q")
     assert (code, stdout, names(target.parent)) == (1, "", [])
-    part = re.escape(f"{target}.part")
+    path = re.escape(str(target))
     assert re.fullmatch(
-        rf"Error: {part} has no room: 10000000000000000 bytes are to come, and its disk has \d+ free\.\n"
+        rf"Error: {path} has no room: 10000000000000000 bytes are to come, and its disk has \d+ free\.\n"
         "Next: Make room\\.\n",
         stderr,
     )
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "there").symlink_to("/proc")
+    wanted = f"Error: {tmp_path}/there/new cannot be written: No such file or directory.\n"
+    assert fetch(server, tmp_path / "there" / "new", "-q") == (1, "", wanted)
 
 
 def test_a_page_that_is_no_installer(server: FileServer, target: Path) -> None:

@@ -62,10 +62,16 @@ def test_provision(client: APIClient, cluster_id: str) -> None:
 
 def test_secrets_are_not_shown(enterprise_installer: Path, cluster_id: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("licence-4711")
-    options = ("-c", cluster_id, "--license-key", tmp_path / "key", "--dry-run", "-o", "json")
+    (tmp_path / "extra.yaml").write_text(
+        "zk_super_credentials: super:4711\ncluster_docker_credentials: {auths: {x: 4711}}\n"
+        "nested: {plain: shown, aws_secret_access_key: x4711}\nlisted: [{my_password: '4711'}]\n"
+    )
+    secret = ("--license-key", tmp_path / "key", "--extra-config", tmp_path / "extra.yaml")
+    options = ("-c", cluster_id, *secret, "--dry-run", "-o", "json")
     text = dcos_docker("create", enterprise_installer, *options).succeeded()
     assert json.loads(text)["config"]["license_key_contents"] == "(given)"
-    assert "licence-4711" not in text
+    assert json.loads(text)["config"]["nested"]["plain"] == "shown"
+    assert "4711" not in text
 
 
 def test_a_taken_id_is_refused(installer: Path, shared: Cluster) -> None:

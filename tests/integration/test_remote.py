@@ -11,8 +11,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from docker.errors import APIError
 
+from dcos_docker_cli.exceptions import DcosDockerError
 from tests.support.clusters import Cluster
 from tests.support.engine import execute, of_cluster
 from tests.support.ids import new_id
@@ -267,6 +267,6 @@ def succeeds(client: APIClient, container: str, *args: str) -> bool:
     """Whether a command in a container ends 0."""
     try:
         execute(client, container, *args)
-    except (AssertionError, APIError):
+    except (AssertionError, DcosDockerError):
         return False
     return True

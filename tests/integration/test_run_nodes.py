@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.program import Running, eventually
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -67,6 +70,15 @@ def test_at_the_same_time(shared: Cluster) -> None:
     begin = time.monotonic()
     shared.dcos_docker("run", *nodes, "--parallel", "--", "sleep", "2").succeeded()
     assert time.monotonic() - begin < 2 * len(shared.nodes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_several_at_the_same_time_can_be_interrupted(shared: Cluster, number: signal.Signals) -> None:
+    nodes = ("--node", "agent_0", "--node", "agent_1", "--parallel")
+    with Running("run", "-c", shared.cluster_id, *nodes, "--", "sh", "-c", "echo up; sleep 600") as running:
+        eventually(lambda: running.stdout.count("up") == 2, "both run")
+        running.send(number)
+        assert running.end(30).code == 128 + number
 
 
 def test_how_several_end(shared: Cluster) -> None:

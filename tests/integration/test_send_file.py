@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.ids import new_id
 from tests.support.nodes import Nodes
-from tests.support.program import Running, at
+from tests.support.program import Running, at, eventually
 from tests.support.proxy import EngineProxy
 from tests.support.terminal import OnTerminal
 from tests.support.trees import contents, make_tree
@@ -179,6 +179,12 @@ def test_who_owns_what_is_new(shared: Cluster, nodes: Nodes, there: str, files: 
         nodes.output("chmod", "700", "/root")
     owners = nodes.shell(f"cd {there} && stat -c '%U %n' *").splitlines()
     assert owners == ["nobody one", "root two"]
+    nodes.output("touch", "/tmp/of-root")
+    assert fails(shared, "--user", "nobody", files / "one", "/tmp/of-root") == (
+        1,
+        f"Error: {files}/one could not be sent to /tmp/of-root on master_0.\n  /tmp/of-root: Permission denied\n",
+    )
+    nodes.output("rm", "/tmp/of-root")
     code, said = fails(shared, "--user", "no-such-user", files / "one", there)
     assert code == 1
     assert said.startswith(f"Error: no-such-user could not look for {there} on master_0.\n")
@@ -186,7 +192,11 @@ def test_who_owns_what_is_new(shared: Cluster, nodes: Nodes, there: str, files: 
 
 
 def test_what_is_in_the_way(shared: Cluster, nodes: Nodes, there: str, files: Path) -> None:
-    nodes.shell(f"cd {there} && mkdir -p one && echo x >file")
+    nodes.shell(f"cd {there} && mkdir -p one && echo x >file && ln -s one two")
+    assert fails(shared, files / "two", there) == (
+        1,
+        f"Error: {files}/two is no directory, and {there}/two on master_0 is one.\nNext: Name the target itself.\n",
+    )
     assert fails(shared, files / "one", there) == (
         1,
         f"Error: {files}/one is no directory, and {there}/one on master_0 is one.\nNext: Name the target itself.\n",
@@ -264,6 +274,87 @@ def test_a_longer_one_shows_how_far_it_is(shared: Cluster, nodes: Nodes, there: 
     )
     assert terminal.seen.count("\n") == 1
     assert nodes.output("stat", "-c", "%s", f"{there}/{large.name}") == "20000000"
+
+
+# Transfers that do not end well
+
+HALF = 'head -c 5000000 | /usr/bin/tar "$@"; code=$?; sleep 2; exit $code'
+"""A tar to which only a part has come."""
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(1 << 30))
+    return path
+
+
+def something_has_come(nodes: Nodes, there: str) -> bool:
+    return nodes.shell('find "$1" -path "*/.dcos-docker-*" -size +1000k', there) != ""
+
+
+@pytest.mark.parametrize("transport", ["docker-exec", "ssh"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_was_there_stays_until_all_has_come(
+    shared: Cluster, nodes: Nodes, there: str, large: Path, transport: str, how: signal.Signals
+) -> None:
+    nodes.shell('cd "$1" && echo mine >large && echo mine >other', there)
+    before = nodes.listing(there)
+    args = ("-c", shared.cluster_id, "--transport", transport, large, f"{there}/")
+    with Running("send-file", *args) as running:
+        eventually(lambda: something_has_come(nodes, there), "a part has come")
+        running.send(how)
+        assert running.end(15).code == 128 + how
+    eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")
+
+
+def test_what_comes_in_part_is_not_put_in_its_place(
+    shared: Cluster, nodes: Nodes, there: str, files: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "large").write_bytes(bytes(20_000_000))
+    nodes.shell('cd "$1" && echo mine >one', there)
+    with nodes.tar(HALF):
+        code, said = fails(shared, files / "one", tmp_path / "large", there)
+    assert (code, said.splitlines()[0]) == (1, f"Error: 2 files could not be sent to {there} on master_0.")
+    with nodes.tar("cat >/dev/null"):  # as GNU tar ends well when it finds the end of its input between two files
+        assert fails(shared, files / "one", there) == (
+            1,
+            f"Error: {files}/one could not be sent to {there}/one on master_0.\n  The connection was cut.\n",
+        )
+    assert nodes.listing(there) == ["one f mine"]
+
+
+def test_a_file_that_is_there_keeps_what_it_is(shared: Cluster, nodes: Nodes, there: str, files: Path) -> None:
+    (files / "one").chmod(0o755)
+    show = 'cd "$1" && stat -c "%i %U %a" one; cat one'
+    nodes.shell('cd "$1" && echo old >one && chown nobody one && chmod 640 one', there)
+    old = nodes.shell(show, there)
+    sends(shared, files / "one", there)
+    assert nodes.shell(show, there) == old.replace("old", "one")
+    nodes.shell('cd "$1" && chmod 755 /root', there)
+    try:  # in a directory in which its owner can make nothing
+        sends(shared, "--user", "nobody", files / "two", f"{there}/one")
+    finally:
+        nodes.output("chmod", "700", "/root")
+    assert nodes.listing(there) == ["one f two"]
+
+
+def test_no_room(shared: Cluster, nodes: Nodes, there: str, tmp_path: Path) -> None:
+    """Neither for what comes, beside what is there, nor for all of it in its place."""
+    (tmp_path / "large").write_bytes(bytes(6 << 20))
+    nodes.shell('mount -t tmpfs -o size=8m none "$1" && echo mine >"$1/large"', there)
+    try:
+        code, said = fails(shared, tmp_path / "large", there)
+        assert code == 1
+        assert said.endswith(f"  {there}/large: No space left on device\n")
+        nodes.shell('head -c 4000000 /dev/zero >"$1/other"', there)
+        code, said = fails(shared, tmp_path / "large", there)
+        assert code == 1
+        assert said.endswith(f"  {there}: No space left on device\n")
+        assert nodes.output("cat", f"{there}/large") == "mine"
+        assert nodes.output("ls", "-A", there) == "large\nother"
+    finally:
+        nodes.output("umount", there)
 
 
 def test_interrupt(shared: Cluster, nodes: Nodes, there: str, tmp_path: Path) -> None:

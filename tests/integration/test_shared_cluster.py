@@ -64,8 +64,8 @@ def test_list_on_a_terminal_prints_a_table(shared: Cluster) -> None:
 def test_inspect_as_data(client: APIClient, shared: Cluster) -> None:
     found = shared.inspect()
     assert list(found) == [
-        "cluster_id", "state", "variant", "web_address", "created", "distribution", "transport", "tool_version",
-        "nodes",
+        "cluster_id", "state", "variant", "dcos_version", "web_address", "created", "distribution", "transport",
+        "tool_version", "nodes",
     ]  # fmt: skip
     listed = {item["Names"][0][1:]: item for item in containers(client, shared.cluster_id)}
     assert [node["reference"] for node in found["nodes"]] == REFERENCES
@@ -82,11 +82,15 @@ def test_inspect_as_data(client: APIClient, shared: Cluster) -> None:
 
 
 def test_inspect_as_a_table(shared: Cluster) -> None:
-    header, *rows = shared.dcos_docker("inspect", "-o", "table").succeeded().splitlines()
-    assert header.split() == ["NODE", "ADDRESS", "STATE", "CONTAINER"]
-    wanted = [
-        [node[key] for key in ("reference", "address", "state", "container_name")] for node in shared.inspect()["nodes"]
-    ]
+    facts, _, table = shared.dcos_docker("inspect", "-o", "table").succeeded().partition("\n\n")
+    found = shared.inspect()
+    told = dict(line.split(":", 1) for line in facts.splitlines())
+    assert told["dcos version"].strip() == found["dcos_version"] == "2.1.0"
+    assert told["web address"].strip() == found["web_address"]
+    header, *rows = table.splitlines()
+    assert header.split("  ")[0] == "REFERENCE"
+    keys = ("reference", "role", "address", "state", "ssh_user", "container_name")
+    wanted = [[*(node[key] for key in keys), node["container_id"][:12]] for node in found["nodes"]]
     assert [row.split() for row in rows] == wanted
 
 

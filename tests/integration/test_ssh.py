@@ -99,6 +99,50 @@ def test_ssh_config_with_a_file_of_ones_own(shared: Cluster, tmp_path: Path) -> 
     subprocess.run(command, capture_output=True, timeout=60, check=True)
 
 
+def test_what_is_there_is_not_overwritten(shared: Cluster, tmp_path: Path) -> None:
+    """Unless it is this key already, or asked for."""
+    key = tmp_path / "id_rsa"
+    key.write_text("mine")
+    write = ("ssh-config", "--identity-file", str(key))
+    result = shared.dcos_docker(*write)
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: {key} is there already.\nNext: Name another file, or overwrite it: --force\n"
+    assert key.read_text() == "mine"
+    for again in (("--force",), ()):
+        shared.dcos_docker(*write, *again).succeeded()
+        assert "PRIVATE KEY" in key.read_text()
+
+
+@pytest.mark.parametrize(("name", "code"), [("a%d b", 0), ('a"b', 2), ("a${X}b", 2), ("a\nb", 2)])
+def test_names_that_mean_something_to_ssh(shared: Cluster, tmp_path: Path, name: str, code: int) -> None:
+    result = shared.dcos_docker("ssh-config", "--identity-file", str(tmp_path / name))
+    assert (result.code, bool(result.stdout)) == (code, code == 0)
+    assert (tmp_path / name).exists() == (code == 0)
+    if code == 0:
+        (tmp_path / "config").write_text(result.stdout)
+        command = ["ssh", "-F", str(tmp_path / "config"), shared.container("agent_0"), "true"]
+        subprocess.run(command, capture_output=True, timeout=60, check=True)
+
+
+def test_the_engine_is_remembered(shared: Cluster, engine_socket: str) -> None:
+    """Another shell, which points elsewhere, may call ssh."""
+    there: dict[str, str | None] = {"DOCKER_HOST": f"unix://{engine_socket}"}
+    printed = shared.dcos_docker("ssh-config", "--through-engine", env=there).succeeded()
+    assert f"env DOCKER_HOST=unix://{engine_socket} {PROGRAM} run " in printed
+
+
+def test_a_node_that_does_not_run_is_told_of(client: APIClient, shared: Cluster) -> None:
+    name = shared.container("agent_1")
+    client.stop(name, timeout=30)
+    try:
+        result = shared.dcos_docker("ssh-config")
+    finally:
+        client.start(name)
+        shared.dcos_docker("wait", "--timeout", "120").succeeded()
+    assert name not in result.succeeded()
+    assert result.stderr == "agent_1 is not running, and left out: its container is exited.\n"
+
+
 def test_a_place_where_no_key_can_be_written(shared: Cluster) -> None:
     result = shared.dcos_docker("ssh-config", "--identity-file", "/proc/none/key")
     assert (result.code, result.stdout) == (1, "")

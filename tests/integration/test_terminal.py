@@ -76,6 +76,17 @@ def test_a_window_that_changes_its_size(shared: Cluster, way: str) -> None:
         terminal.end(30)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_keys_that_mean_something_to_an_engine_get_through(shared: Cluster, way: str) -> None:
+    """Ctrl-P and Ctrl-Q, with which `docker attach` is left."""
+    script = "stty raw -echo; echo ready; head -c 3 | od -A n -t x1"
+    with OnTerminal("run", "-c", shared.cluster_id, "--transport", way, "--", "sh", "-c", script) as terminal:
+        terminal.wait_for("ready")
+        terminal.type("\x10\x11\x10")
+        terminal.wait_for("10 11 10")
+        assert terminal.end(30) == 0
+
+
 def test_utf_8_both_ways(shared: Cluster) -> None:
     with OnTerminal(
         "run", "-c", shared.cluster_id, "--", "sh", "-c", "read line; echo got $line; echo $line | wc -m"

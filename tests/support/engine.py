@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from dcos_docker_cli.backends.docker.engine import connect
+from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.docker_exec import DockerExec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,15 +67,15 @@ def volume_exists(client: APIClient, name: str) -> bool:
 
 
 def execute(client: APIClient, container: str, *args: str) -> str:
-    """Run a command in a container; fail with its output when it does not end 0."""
-    exec_id = client.exec_create(container, list(args))["Id"]
-    output: bytes = client.exec_start(exec_id)
-    # The output can have ended a moment before the engine knows how the command has.
-    while (state := client.exec_inspect(exec_id))["Running"] or state["ExitCode"] is None:
-        time.sleep(0.01)
-    code = state["ExitCode"]
-    assert code == 0, f"{args} ended with {code} in {container}: {output.decode(errors='replace')}"
-    return output.decode()
+    """Run a command in a container; fail with its output when it does not end 0.
+
+    Not with docker-py's own call, which loses output that comes in the same packet as the answer's head.
+    """
+    del client
+    result = run(DockerExec(connect(), container), args)
+    output = (result.stdout + result.stderr).decode(errors="replace")
+    assert result.returncode == 0, f"{args} ended with {result.returncode} in {container}: {output}"
+    return output
 
 
 def restart(client: APIClient, containers: Iterable[str]) -> None:

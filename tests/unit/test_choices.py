@@ -89,5 +89,8 @@ def test_licence_key_that_is_none(tmp_path: Path, content: bytes | None, why: st
     path = tmp_path / "key"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UsageError, match=why):
-        read_choices(license_key=path)
+    choices = read_choices(license_key=path)
+    choices.check(DCOSVariant.OSS)  # it is not for that, and may be named in the environment of all commands
+    for variant in (None, DCOSVariant.ENTERPRISE):
+        with pytest.raises(UsageError, match=why):
+            choices.check(variant)

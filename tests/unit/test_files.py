@@ -57,3 +57,19 @@ def test_nothing_is_written_outside_and_no_device_made(tmp_path: Path, members: 
         receive(cast("NodeTransport", Sends(*members)), "/on/the/node/top", target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "original"]
     assert list(target.parent.iterdir()) == []
+
+
+def test_what_has_no_content_is_left_out_of_a_directory(tmp_path: Path) -> None:
+    inside = [member("top/pipe", tarfile.FIFOTYPE), member("top/disk", tarfile.BLKTYPE)]
+    linked = member("top/same", tarfile.LNKTYPE, "top/pipe")
+    way = cast("NodeTransport", Sends(member("top", tarfile.DIRTYPE), *inside, linked, member("top/file")))
+    remarks = receive(way, "/on/the/node/top", tmp_path / "here")
+    assert remarks == ["top/pipe: FIFO left out", "top/disk: device left out", "top/same: FIFO left out"]
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["file"]
+
+
+def test_what_is_left_out_is_said_in_some_lines(tmp_path: Path) -> None:
+    inside = [member(f"top/{number}", tarfile.CHRTYPE) for number in range(100)]
+    way = cast("NodeTransport", Sends(member("top", tarfile.DIRTYPE), *inside))
+    remarks = receive(way, "/on/the/node/top", tmp_path / "here")
+    assert (len(remarks), remarks[-1]) == (20, "81 more were left out")

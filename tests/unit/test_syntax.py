@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcos_docker_cli.backends.docker.settings import LOCAL_ADDRESS
+from dcos_docker_cli.backends.docker.settings import LOCAL_ADDRESS, Settings
 from dcos_docker_cli.backends.docker.syntax import ports, volumes
 from dcos_docker_cli.exceptions import UsageError
+from dcos_docker_cli.model import Role
 
 HOME = str(Path.home())
 HERE = str(Path.cwd())
@@ -60,8 +61,10 @@ def test_no_volume(text: str, why: str) -> None:
 
 
 def test_two_volumes_at_one_place() -> None:
-    with pytest.raises(UsageError, match="Two volumes are to be at /b"):
-        volumes(["/a:/b", "/c:/b:ro"])
+    for of_masters in ("/c:/b:ro", "name:/b/", "/b"):
+        with pytest.raises(UsageError, match="Two volumes are to be at /b"):
+            Settings(mounts={None: volumes(["/a:/b"]), Role.MASTER: volumes([of_masters])})
+    Settings(mounts={Role.AGENT: volumes(["/a:/b"]), Role.MASTER: volumes(["/c:/b"])})
 
 
 def place(host: str, address: str = LOCAL_ADDRESS) -> dict[str, str]:

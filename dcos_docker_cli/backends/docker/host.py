@@ -19,8 +19,10 @@ from dcos_docker_cli.backends.docker.settings import Settings
 from dcos_docker_cli.concurrency import Cancellation, parallel
 from dcos_docker_cli.dcos.member import Member
 from dcos_docker_cli.exceptions import (
+    ClusterBusyError,
     ClusterExistsError,
     ClusterNotFoundError,
+    DcosDockerError,
     EngineConflictError,
     EngineError,
     NodeNotFoundError,
@@ -98,7 +100,7 @@ class DockerHost:
         Returns what `release` gives up. The reservation alone does not decide, for it goes when the create ends: a
         cluster that was finished just before is found by its nodes.
         """
-        from dcos_docker_cli.backends.docker import containers, images, listing
+        from dcos_docker_cli.backends.docker import containers, images, listing, removal
 
         self.check(plan)
         image = images.ensure_node_image(self.engine, progress, self.settings.distribution)
@@ -108,7 +110,14 @@ class DockerHost:
             if others:
                 containers.remove_container(self.engine, reservation)
                 raise ClusterExistsError(plan.cluster_id)
+            removal.remove_shared(self.engine, plan.cluster_id)
             return reservation
+
+    def is_reserved(self, cluster_id: str) -> bool:
+        """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
+        from dcos_docker_cli.backends.docker import listing
+
+        return bool(listing.containers(self.engine, cluster_id, Kind.RESERVATION))
 
     def check(self, plan: ClusterPlan) -> None:
         """Raise what `reserve` would, of all that can be known without making anything."""
@@ -117,7 +126,7 @@ class DockerHost:
         check_host_names(plan, self.settings.name_prefix)
         if listing.containers(self.engine, plan.cluster_id):
             raise ClusterExistsError(plan.cluster_id)
-        self._check_settings()
+        self._check_settings(len(plan.refs))
 
     def preview(self, plan: ClusterPlan) -> dict[str, Any]:
         """Return what would be made, after the checks of `check`. The form is documented in docs/output.md."""
@@ -150,12 +159,12 @@ class DockerHost:
             time.sleep(PAUSE)  # the engine gives a name away a moment before it lists its container
         raise conflict
 
-    def _check_settings(self) -> None:
+    def _check_settings(self, nodes: int) -> None:
         """Raise `UsageError` for what this engine cannot do, before anything is made."""
         from dcos_docker_cli.backends.docker import networks, storage
 
         if self.settings.network:
-            networks.find_network(self.engine, self.settings.network)
+            networks.join_network(self.engine, self.settings.network, nodes)
         storage.check_driver(self.engine, self.settings.storage_driver)
         if self.settings.mount_sys_fs_cgroup and self.engine.info().get("CgroupVersion") == "2":
             raise UsageError(
@@ -199,7 +208,7 @@ class DockerHost:
 
     def start_nodes(self, plan: ClusterPlan, layout: Layout) -> None:
         """Start all nodes and wait until they are up."""
-        from dcos_docker_cli.backends.docker import containers, networks
+        from dcos_docker_cli.backends.docker import containers
 
         try:
             parallel(
@@ -208,9 +217,17 @@ class DockerHost:
                 self.cancellation,
             )
         except EngineError as error:
-            if "user configured subnet" not in error.message:
-                raise
-            raise networks.no_fixed_addresses(self.settings.network) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: EngineError) -> DcosDockerError:
+        """Return what the engine's refusal of a container means, where its words do not say what to do."""
+        from dcos_docker_cli.backends.docker import networks
+
+        if "user configured subnet" in error.message:
+            return networks.no_fixed_addresses(self.settings.network)
+        if "port is already allocated" in error.message or "driver failed programming" in error.message:
+            error.hint = "Publish another port of the engine's host, or see there who has it: ss -ltnp"
+        return error
 
     @contextmanager
     def bootstrap_node(self, cluster_id: str, layout: Layout, installer_digest: str) -> Iterator[DockerExec]:
@@ -220,13 +237,18 @@ class DockerHost:
 
         leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
         with volumes.cache_volume(self.engine, installer_digest) as cache:
-            container = containers.start_bootstrap(
-                self.engine,
-                cluster_id,
-                layout,
-                cache_volume=cache,
-                cache_labels=volumes.cache_labels(installer_digest),
-            )
+            try:
+                container = containers.start_bootstrap(
+                    self.engine,
+                    cluster_id,
+                    layout,
+                    cache_volume=cache,
+                    cache_labels=volumes.cache_labels(installer_digest),
+                )
+            except EngineConflictError as error:
+                raise ClusterBusyError(cluster_id) from error
+            except EngineError as error:
+                raise self._explained(error) from error
             with containers.removed_after(self.engine, container):
                 yield DockerExec(self.engine, container)
 

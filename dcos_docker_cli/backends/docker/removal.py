@@ -59,6 +59,11 @@ def remove_rest(engine: Engine, cluster_id: str) -> None:
     remove_all(engine, find)
 
 
+def remove_shared(engine: Engine, cluster_id: str) -> None:
+    """Remove networks and volumes that carry a cluster id: before a create, those that a destroy cut short has left."""
+    remove_all(engine, lambda: [item for item in owned(engine, cluster_id=cluster_id) if item.what != "container"])
+
+
 def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
     """Remove what `find` finds now, until it finds nothing of that; return how many objects these were.
 

@@ -40,10 +40,15 @@ class Mounts:
         return Mounts(self.mounts + other.mounts, self.binds + other.binds)
 
     @property
+    def all_targets(self) -> list[str]:
+        """The path on the node of each of them."""
+        given = [*(str(mount["Target"]) for mount in self.mounts), *map(target_of, self.binds)]
+        return [str(PurePosixPath(path)) for path in given]
+
+    @property
     def targets(self) -> set[str]:
         """The paths on the node where something is mounted."""
-        given = [*(str(mount["Target"]) for mount in self.mounts), *map(target_of, self.binds)]
-        return {str(PurePosixPath(path)) for path in given}
+        return set(self.all_targets)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Settings:
         _check_kinds(self)
         if any(INSTALL_DIR in mounts.targets for mounts in self.mounts.values()):
             raise UsageError(f"Nothing can be mounted at {INSTALL_DIR}: from there the nodes are installed.")
+        for mounts in map(self.mounts_of, Role):
+            twice = next((path for path in mounts.all_targets if mounts.all_targets.count(path) > 1), "")
+            if twice:
+                raise UsageError(f"Two volumes are to be at {twice}.")
 
     def mounts_of(self, role: Role) -> Mounts:
         """Return the mounts of a node of a role."""

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.backends.docker.settings import LOCAL_ADDRESS, Mounts, target_of
+from dcos_docker_cli.backends.docker.settings import LOCAL_ADDRESS, Mounts
 from dcos_docker_cli.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ def volumes(texts: Iterable[str]) -> Mounts:
 
     A path that begins with `.` or `~` is one of this machine's, made absolute, as the docker command does.
     """
-    mounts = Mounts(binds=tuple(_volume(text) for text in texts))
-    targets = [target_of(bind) for bind in mounts.binds]
-    for target in targets:
-        if targets.count(target) > 1:
-            raise UsageError(f"Two volumes are to be at {target}.")
-    return mounts
+    return Mounts(binds=tuple(_volume(text) for text in texts))
 
 
 def _volume(text: str) -> str:

@@ -31,14 +31,27 @@ def reserved(
         yield
         host.release(reservation)
         host.cancellation.check()  # who interrupts during the last call gets all undone, as before it
-    except BaseException:
+    except BaseException as error:
         host.cancellation.begin_undo()
+        if isinstance(error, DcosDockerError) and _was_destroyed(host, plan):
+            _undo(host, plan, progress)
+            raise DcosDockerError(
+                f'The cluster "{plan.cluster_id}" was destroyed while it was being created.'
+            ) from error
         if keep_on_failure:
             host.release(reservation)  # what has one is a leftover when its process is dead, and this is wanted
             progress.note(f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {plan.cluster_id}")
         else:
             _undo(host, plan, progress)
         raise
+
+
+def _was_destroyed(host: DockerHost, plan: ClusterPlan) -> bool:
+    """Whether somebody has removed what was being made: then failures follow from that."""
+    try:
+        return not host.is_reserved(plan.cluster_id)
+    except DcosDockerError:
+        return False
 
 
 def _undo(host: DockerHost, plan: ClusterPlan, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker.keys import ClusterKey
 from dcos_docker_cli.concurrency import parallel
-from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.exceptions import NodeNotFoundError, NodeUnreachableError
 from dcos_docker_cli.model import Transport
 from dcos_docker_cli.transports.ssh import SSH
 
@@ -34,7 +34,11 @@ def ways(
         made = [SSH(node.address, key_path=key, cancellation=host.cancellation) for node in nodes]
         for way in made:
             stack.callback(way.close)
-        yield list(made)
+        try:
+            yield list(made)
+        except NodeUnreachableError as error:  # with its hint nobody could do anything: the key goes with this block
+            error.hint = f"Is the node up, and reachable from here? See: dcos-docker status -c {cluster.cluster_id}"
+            raise
 
 
 @contextmanager

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def command(
     dry_run: bool, cache: bool, images: bool, older_than: timedelta | None, everything: bool, yes: bool
 ) -> None:
-    """Remove what creates have left that were killed. Prints what it removed.
+    """Remove what creates have left that were killed. Prints what it removed: clusters first, then all their parts.
 
     A cluster that is complete is removed with --all only, and never one that somebody is just making or changing. What
     this tool did not make is never removed, nor are loopback sidecars.

@@ -64,13 +64,15 @@ def command(
     plan.check_for_dcos()
 
     def work(host: DockerHost, progress: Progress) -> None:
-        with installer_from(installer, workspace_dir, host.cancellation, progress) as file:
+        with installer_from(
+            installer, workspace_dir, host.cancellation, progress, first=lambda: host.check(plan)
+        ) as file:
             create(
                 host, plan, file, choices, progress=progress, copies=copies, wait=wait, keep_on_failure=keep_on_failure
             )
 
     if dry_run:
-        show(operate(lambda host, _: of_create(host, plan, installer, choices), settings), output)
+        show(operate(lambda host, _: of_create(host, plan, installer, choices, copies), settings), output)
         return
     operate(work, settings)
     click.echo(plan.cluster_id)

@@ -30,8 +30,9 @@ def command(
     """Fetch SOURCE, a file or a directory of a node, to DEST on this machine.
 
     Where DEST is a directory, or ends in /, SOURCE goes into it; else DEST is what it will be. From several nodes it
-    goes into a directory for each of them below DEST: DEST/master_0, DEST/agent_1. Nothing that is here already is
-    overwritten, and nothing is put in its place before all of it has come.
+    goes into a directory for each of them below DEST: DEST/master_0, DEST/agent_1. A relative SOURCE begins at / of the
+    node. Nothing that is here already is overwritten, and nothing is put in its place before all of it has come. The
+    sockets, FIFOs and devices in a directory are left out.
 
     \b
     dcos-docker download-file /opt/mesosphere/etc/dcos-version.json .

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.lifecycle.download import BASE_URL, FILE_NAME, download_installer, installer_url, target_path
+from dcos_docker_cli.lifecycle.paths import read_path
 from dcos_docker_cli.lifecycle.sample import check_target
 
 
@@ -23,7 +22,7 @@ from dcos_docker_cli.lifecycle.sample import check_target
 )
 @click.option(
     "--download-path",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     default=FILE_NAME,
     show_default=True,
     help="The file to be made, or a directory for it.",
@@ -33,7 +32,7 @@ from dcos_docker_cli.lifecycle.sample import check_target
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @options.common
-def command(dcos_version: str, download_path: Path, base_url: str, force: bool) -> None:
+def command(dcos_version: str, download_path: str, base_url: str, force: bool) -> None:
     """Download a DC/OS installer, and check that it is a whole one. Prints its path.
 
     When the connection breaks it tries again. When it is interrupted or fails, what has come stays beside the file, as
@@ -43,7 +42,7 @@ def command(dcos_version: str, download_path: Path, base_url: str, force: bool) 
     dcos-docker download-installer --dcos-version 2.1.0 --download-path /tmp
     """  # noqa: D301
     url = installer_url(dcos_version, base_url)
-    path = target_path(download_path)
+    path = target_path(read_path(download_path))
     check_target(path)
     operate(lambda host, progress: download_installer(url, path, host.cancellation, progress, force=force))
     click.echo(path)

@@ -50,7 +50,10 @@ def command(
     """  # noqa: D301
 
     def work(host: DockerHost, progress: Progress) -> None:
-        with installer_from(installer, workspace_dir, host.cancellation, progress) as file:
+        def first() -> object:
+            return of_install(host, cluster_id, installer, choices, variant)
+
+        with installer_from(installer, workspace_dir, host.cancellation, progress, first=first) as file:
             install_on_cluster(
                 host,
                 cluster_id,
@@ -64,7 +67,8 @@ def command(
             )
 
     if dry_run:
-        show(operate(lambda host, _: of_install(host, cluster_id, installer, choices, variant)), output)
+        found = operate(lambda host, _: of_install(host, cluster_id, installer, choices, variant, copies))
+        show(found, output)
         return
     operate(work)
     click.echo(cluster_id)

@@ -27,7 +27,7 @@ def with_target(ctx: click.Context, parameter: click.Parameter, paths: tuple[str
 @options.cluster_id
 @options.nodes
 @options.transport
-@click.option("--user", default="root", show_default=True, help="Who owns what is new on the node.")
+@click.option("--user", default="root", show_default=True, help="Who writes it on the node, and owns what is new.")
 @click.argument(
     "paths", nargs=-1, required=True, metavar="SOURCE... DEST", type=click.Path(allow_dash=True), callback=with_target
 )
@@ -38,8 +38,11 @@ def command(
     """Send each SOURCE, a file or a directory of this machine, to DEST on a node.
 
     With several SOURCEs, or where DEST ends in / or is a directory of the node, they go into that directory, which is
-    made if need be. Else DEST is what the SOURCE will be. A directory goes with all that is in it; what is there
-    already and not in the SOURCE stays. A file that is there is overwritten, and keeps its owner.
+    made if need be. Else DEST is what the SOURCE will be. A relative DEST begins at / of the node.
+
+    A file that is there is overwritten once all of the new one has come, and keeps its owner and mode. A directory goes
+    with all that is in it; what is there already and not in the SOURCE stays. Its files are written one by one: when
+    that is interrupted, some are the new ones, and one may be there in part.
 
     \b
     dcos-docker send-file app.json /etc/my-app/

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
-from dcos_docker_cli.cli.ssh import identity_file, settings
-from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.cli.operation import current_progress
+from dcos_docker_cli.cli.ssh import identity_file, quoted, settings
+from dcos_docker_cli.exceptions import NodeNotFoundError, PathError
+
+
+def not_empty(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a path that says nothing."""
+    if path is not None and path == Path():
+        raise click.BadParameter("It must be the path of a file.", ctx, parameter)
+    return path
 
 
 @click.command("ssh-config", cls=Command)
@@ -20,6 +29,7 @@ from dcos_docker_cli.exceptions import NodeNotFoundError
     "--identity-file",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=not_empty,
     help="Where the cluster's private key is to be.  [default: ~/.local/state/dcos-docker/ID.key]",
 )
 @click.option(
@@ -27,8 +37,9 @@ from dcos_docker_cli.exceptions import NodeNotFoundError
     default=None,
     help="Whether connections go through the engine's API.  [default: where it is on another machine]",
 )
+@click.option("-f", "--force", is_flag=True, help="Overwrite what is at --identity-file.")
 @options.common
-def command(cluster_id: str, path: Path | None, through_engine: bool | None) -> None:
+def command(cluster_id: str, path: Path | None, through_engine: bool | None, force: bool) -> None:
     """Print a block for ~/.ssh/config, with which ssh, scp, rsync and others reach the nodes by their names.
 
     It writes the cluster's private key to a file that only you can read, for ssh wants one; `destroy` removes the file
@@ -45,14 +56,27 @@ def command(cluster_id: str, path: Path | None, through_engine: bool | None) -> 
     nodes = [node for node in cluster.nodes if node.is_running]
     if not nodes:
         raise NodeNotFoundError(f'No node of the cluster "{cluster_id}" is running.', hint="dcos-docker inspect")
-    identity = (path or identity_file(cluster_id)).absolute()
+    identity = (path or identity_file(cluster_id)).expanduser().absolute()
+    quoted(str(identity))
     with host.key(cluster, nodes) as key:
-        _write_private(identity, key.read_bytes())
+        content = key.read_bytes()
+        if path and os.path.lexists(identity) and not (force or _has(identity, content)):
+            raise PathError(f"{path} is there already.", hint="Name another file, or overwrite it: --force")
+        _write_private(identity, content)
+    for node in cluster.nodes:
+        if node not in nodes:
+            current_progress().note(f"{node.ref} is not running, and left out: its container is {node.state}.")
     by_engine = not host.is_this_machine if through_engine is None else through_engine
     for node in nodes:
         click.echo(f"Host {node.container_name}")
         for name, value in settings(cluster_id, node, identity, by_engine=by_engine).items():
             click.echo(f"  {name} {value}")
+
+
+def _has(path: Path, content: bytes) -> bool:
+    with suppress(OSError):
+        return path.is_file() and path.read_bytes() == content
+    return False
 
 
 def _write_private(path: Path, content: bytes) -> None:

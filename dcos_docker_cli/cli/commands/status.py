@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_details, print_json, print_table, print_yaml
+from dcos_docker_cli.cli.types import positive_seconds
 from dcos_docker_cli.dcos.ready import Login
 from dcos_docker_cli.lifecycle.status import status
 from dcos_docker_cli.lifecycle.wait import Wait
@@ -29,7 +31,13 @@ HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 @options.cluster_id
 @click.option("--watch", is_flag=True, help="Look again and again, until you press Ctrl-C, and show what has changed.")
 @click.option(
-    "--interval", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS", help="For --watch."
+    "--interval",
+    type=float,
+    callback=positive_seconds,
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For --watch.",
 )
 @options.superuser_username
 @options.superuser_password
@@ -96,7 +104,7 @@ def _show(data: dict[str, Any], output: str | None, *, redraw: bool) -> None:
     elif output == "yaml":
         print_yaml(data)
     else:
-        if redraw and sys.stdout.isatty():
+        if redraw and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
             click.clear()
         _show_table(data, at=time.strftime("%H:%M:%S") if redraw else "")
     sys.stdout.flush()

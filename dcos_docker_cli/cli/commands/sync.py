@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
+from dcos_docker_cli.lifecycle.paths import read_path
 from dcos_docker_cli.lifecycle.sync import sync_cluster
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     "dcos_checkout_dir",
     envvar="DCOS_CHECKOUT_DIR",
     default=".",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="[DCOS_CHECKOUT_DIR]",
 )
 @options.common
-def command(cluster_id: str, transport: Transport | None, dcos_checkout_dir: Path) -> None:
+def command(cluster_id: str, transport: Transport | None, dcos_checkout_dir: str) -> None:
     """Replace the integration tests and the bootstrap code on all masters by those of a DC/OS checkout.
 
     DCOS_CHECKOUT_DIR is a clone of open DC/OS or of DC/OS Enterprise; by default it comes from the variable of that
@@ -38,4 +38,5 @@ def command(cluster_id: str, transport: Transport | None, dcos_checkout_dir: Pat
     dcos-docker sync ~/dcos
     DCOS_CHECKOUT_DIR=~/dcos dcos-docker sync --cluster-id ci-job-42
     """  # noqa: D301
-    operate(lambda host, progress: sync_cluster(host, cluster_id, dcos_checkout_dir, progress, transport))
+    checkout = read_path(dcos_checkout_dir)
+    operate(lambda host, progress: sync_cluster(host, cluster_id, checkout, progress, transport))

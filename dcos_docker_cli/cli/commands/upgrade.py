@@ -49,7 +49,10 @@ def command(
     """  # noqa: D301
 
     def work(host: DockerHost, progress: Progress) -> None:
-        with installer_from(installer, workspace_dir, host.cancellation, progress) as file:
+        def first() -> object:
+            return of_upgrade(host, cluster_id, installer, choices, variant)
+
+        with installer_from(installer, workspace_dir, host.cancellation, progress, first=first) as file:
             upgrade_cluster(
                 host, cluster_id, file, choices, variant=variant, progress=progress, wait=wait, transport=transport
             )
