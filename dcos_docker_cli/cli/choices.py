@@ -29,6 +29,7 @@ from dcos_docker_cli.dcos.ready import Login
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion
+from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.lifecycle.wait import Wait
 from dcos_docker_cli.model import MAX_NODES, ClusterPlan, Transport
 
@@ -41,8 +42,20 @@ PATH = click.Path(path_type=Path)
 VOLUME = "As for `docker run`: SOURCE:TARGET[:ro]. Can be given more than once."
 
 installer = click.argument("installer", type=FILE_OR_URL)
+
+
+def a_directory(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse what is there and no directory; one that is not there can be made."""
+    if path and path.exists() and not path.is_dir():
+        raise UsageError(f"The workspace {path} is not a directory.")
+    return path
+
+
 workspace_dir = click.option(
-    "--workspace-dir", type=PATH, help="Where an INSTALLER is put that is a URL.  [default: the system's own place]"
+    "--workspace-dir",
+    type=PATH,
+    callback=a_directory,
+    help="Where an INSTALLER is put that is a URL.  [default: the system's own place]",
 )
 variant = click.option("--variant", type=VARIANT, help="Which DC/OS it is.  [default: what the installer says]")
 copy_to_master = click.option(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.dcos.installer import read_installer
-from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.lifecycle.download import check_source, downloaded
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ def installer_from(
 
     `first` is called before a download, to refuse what could be refused without one.
     """
-    if workspace and workspace.exists() and not workspace.is_dir():
-        raise UsageError(f"The workspace {workspace} is not a directory.")
     if is_url(source):
         first()
         with downloaded(source, workspace, cancellation, progress) as path:

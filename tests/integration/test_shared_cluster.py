@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.engine import containers
-from tests.support.program import dcos_docker
+from tests.support.program import dcos_docker, eventually
 from tests.support.terminal import OnTerminal, plain
 
 if TYPE_CHECKING:
@@ -163,8 +163,11 @@ def test_completion_offers_clusters_and_nodes(shared: Cluster) -> None:
         assert (done.code, done.stderr) == (0, "")
         return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
-    assert shared.cluster_id in offered("dcos-docker destroy --cluster-id ")
-    assert offered(f"dcos-docker destroy --cluster-id {shared.cluster_id}") == [shared.cluster_id]
-    assert shared.cluster_id in offered("dcos-docker destroy-list x ")
-    assert offered(f"dcos-docker run --cluster-id {shared.cluster_id} --node ") == REFERENCES
-    assert offered(f"dcos-docker run --cluster-id {shared.cluster_id} --node a") == ["agent_0", "agent_1"]
+    # Nothing is offered when the engine is not quick enough, as it may be while other tests keep it busy.
+    cluster_id = shared.cluster_id
+    eventually(lambda: cluster_id in offered("dcos-docker destroy --cluster-id "), "ids of clusters")
+    eventually(lambda: offered(f"dcos-docker destroy --cluster-id {cluster_id}") == [cluster_id], "the id")
+    eventually(lambda: cluster_id in offered("dcos-docker destroy-list x "), "ids to destroy")
+    run = f"dcos-docker run --cluster-id {cluster_id} --node"
+    eventually(lambda: offered(f"{run} ") == REFERENCES, "nodes")
+    eventually(lambda: offered(f"{run} a") == ["agent_0", "agent_1"], "agents")

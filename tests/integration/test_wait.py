@@ -110,7 +110,7 @@ class TestOpen:
         with EngineProxy(engine_socket) as proxy:
             shared.dcos_docker("wait", "--skip-http-checks", env=at(proxy.url)).succeeded()
             sent = [request for request in proxy.requests if request.endswith("/exec")]
-        assert len(sent) == 5  # the checks of four nodes, and the cluster's
+        assert len(sent) == 6  # which DC/OS it is, the checks of four nodes, and the cluster's
 
 
 @pytest.fixture(scope="module")

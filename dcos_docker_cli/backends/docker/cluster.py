@@ -151,7 +151,7 @@ class DockerCluster(ClusterManager):
             raise NodeNotFoundError(f"The node {node} is not one of this cluster's.")
         own.close()
         container = own.info.container_id
-        self._do(lambda host: host.destroy_node(container))
+        self._do(lambda host: host.remove_node(self.cluster_id, container))
         self._nodes.remove(own)
 
     def destroy(self) -> None:

@@ -6,30 +6,24 @@ This module imports neither docker nor requests: they take 0.15 s, and `--help` 
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.connection import Connection
 from dcos_docker_cli.backends.docker.layout import Layout, host_entries
-from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.backends.docker.settings import Settings
 from dcos_docker_cli.concurrency import Cancellation, parallel
 from dcos_docker_cli.dcos.member import Member
 from dcos_docker_cli.exceptions import (
     ClusterBusyError,
-    ClusterExistsError,
     ClusterNotFoundError,
     DcosDockerError,
     EngineConflictError,
     EngineError,
     NodeNotFoundError,
-    UsageError,
 )
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import check_host_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -45,9 +39,6 @@ if TYPE_CHECKING:
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
     from dcos_docker_cli.transports.docker_exec import DockerExec
-
-ATTEMPTS = 50
-PAUSE = 0.1
 
 
 class DockerHost:
@@ -95,38 +86,22 @@ class DockerHost:
         return key_for(self, cluster, nodes)
 
     def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
-        """Take the cluster id; raise `ClusterExistsError`, with nothing changed, when it is taken.
+        """Take the cluster id; return what `release` gives up. See `reservation.reserve`."""
+        from dcos_docker_cli.backends.docker import reservation
 
-        Returns what `release` gives up. The reservation alone does not decide, for it goes when the create ends: a
-        cluster that was finished just before is found by its nodes.
-        """
-        from dcos_docker_cli.backends.docker import containers, images, listing, removal
-
-        self.check(plan)
-        image = images.ensure_node_image(self.engine, progress, self.settings.distribution)
-        with self.cancellation.shielded():  # an interrupt in here would leave the reservation
-            reservation = self._take(plan, image)
-            others = [found for found in listing.containers(self.engine, plan.cluster_id) if found["Id"] != reservation]
-            if others:
-                containers.remove_container(self.engine, reservation)
-                raise ClusterExistsError(plan.cluster_id)
-            removal.remove_shared(self.engine, plan.cluster_id)
-            return reservation
+        return reservation.reserve(self.engine, plan, self.settings, progress)
 
     def is_reserved(self, cluster_id: str) -> bool:
         """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
-        from dcos_docker_cli.backends.docker import listing
+        from dcos_docker_cli.backends.docker import reservation
 
-        return bool(listing.containers(self.engine, cluster_id, Kind.RESERVATION))
+        return reservation.is_reserved(self.engine, cluster_id)
 
     def check(self, plan: ClusterPlan) -> None:
         """Raise what `reserve` would, of all that can be known without making anything."""
-        from dcos_docker_cli.backends.docker import listing
+        from dcos_docker_cli.backends.docker import reservation
 
-        check_host_names(plan, self.settings.name_prefix)
-        if listing.containers(self.engine, plan.cluster_id):
-            raise ClusterExistsError(plan.cluster_id)
-        self._check_settings(len(plan.refs))
+        reservation.check(self.engine, plan, self.settings)
 
     def preview(self, plan: ClusterPlan) -> dict[str, Any]:
         """Return what would be made, after the checks of `check`. The form is documented in docs/output.md."""
@@ -140,37 +115,6 @@ class DockerHost:
         from dcos_docker_cli.backends.docker import volumes
 
         return volumes.has_cache(self.engine, installer_digest)
-
-    def _take(self, plan: ClusterPlan, image: str) -> str:
-        """Create the reservation; raise `ClusterExistsError` when somebody else has."""
-        from dcos_docker_cli.backends.docker import containers, listing
-
-        name = container_name(Kind.RESERVATION, plan.cluster_id)
-        for _ in range(ATTEMPTS):
-            try:
-                return containers.create_reservation(self.engine, plan, self.settings, image)
-            except EngineConflictError as error:
-                holders = listing.with_name(self.engine, name)
-                if any(labels.decode(holder["Labels"]).cluster_id != plan.cluster_id for holder in holders):
-                    raise  # somebody else's container has the name, and the engine says which
-                if holders or listing.containers(self.engine, plan.cluster_id):
-                    raise ClusterExistsError(plan.cluster_id) from error
-                conflict = error
-            time.sleep(PAUSE)  # the engine gives a name away a moment before it lists its container
-        raise conflict
-
-    def _check_settings(self, nodes: int) -> None:
-        """Raise `UsageError` for what this engine cannot do, before anything is made."""
-        from dcos_docker_cli.backends.docker import networks, storage
-
-        if self.settings.network:
-            networks.join_network(self.engine, self.settings.network, nodes)
-        storage.check_driver(self.engine, self.settings.storage_driver)
-        if self.settings.mount_sys_fs_cgroup and self.engine.info().get("CgroupVersion") == "2":
-            raise UsageError(
-                "The engine's host has cgroup v2, of which systemd in a node needs a part of its own.",
-                hint="Leave mount_sys_fs_cgroup out.",
-            )
 
     def release(self, reservation: str) -> None:
         """Make the reserved cluster a finished one."""
@@ -296,12 +240,6 @@ class DockerHost:
         from dcos_docker_cli.backends.docker.removal import remove_cluster
 
         remove_cluster(self.engine, cluster_id)
-
-    def destroy_node(self, container_id: str) -> None:
-        """Remove a node with the volumes that are its own."""
-        from dcos_docker_cli.backends.docker import containers
-
-        containers.remove_container(self.engine, container_id)
 
     @contextmanager
     def image_files(self, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:

@@ -1,0 +1,82 @@
+"""Taking a cluster id: checked first, as far as can be without making anything, and then atomic.
+
+Of all the engine's objects only a container has a unique name, so one that is never started stands for the id.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker import containers, images, listing, networks, removal, storage
+from dcos_docker_cli.backends.docker.naming import container_name
+from dcos_docker_cli.exceptions import ClusterExistsError, EngineConflictError, UsageError
+from dcos_docker_cli.labels import Kind
+from dcos_docker_cli.model import check_host_names
+
+if TYPE_CHECKING:
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.backends.docker.settings import Settings
+    from dcos_docker_cli.model import ClusterPlan
+    from dcos_docker_cli.progress import Progress
+
+ATTEMPTS = 50
+PAUSE = 0.1
+
+
+def check(engine: Engine, plan: ClusterPlan, settings: Settings) -> None:
+    """Raise what `reserve` would, and `UsageError` for what this engine cannot do."""
+    check_host_names(plan, settings.name_prefix)
+    if listing.containers(engine, plan.cluster_id):
+        raise ClusterExistsError(plan.cluster_id)
+    if settings.network:
+        networks.join_network(engine, settings.network, len(plan.refs))
+    storage.check_driver(engine, settings.storage_driver)
+    if settings.mount_sys_fs_cgroup and engine.info().get("CgroupVersion") == "2":
+        raise UsageError(
+            "The engine's host has cgroup v2, of which systemd in a node needs a part of its own.",
+            hint="Leave mount_sys_fs_cgroup out.",
+        )
+
+
+def reserve(engine: Engine, plan: ClusterPlan, settings: Settings, progress: Progress) -> str:
+    """Take the id; return the container that stands for it.
+
+    Raises `ClusterExistsError`, with nothing changed, when it is taken. That container alone does not decide, for it
+    goes when the create ends: a cluster that was finished just before is found by its nodes.
+    """
+    check(engine, plan, settings)
+    image = images.ensure_node_image(engine, progress, settings.distribution)
+    with engine.cancellation.shielded():  # an interrupt in here would leave the container
+        reservation = _take(engine, plan, settings, image)
+        try:
+            if any(found["Id"] != reservation for found in listing.containers(engine, plan.cluster_id)):
+                raise ClusterExistsError(plan.cluster_id)
+            removal.remove_shared(engine, plan.cluster_id)
+        except BaseException:
+            containers.remove_container(engine, reservation)
+            raise
+        return reservation
+
+
+def is_reserved(engine: Engine, cluster_id: str) -> bool:
+    """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
+    return bool(listing.containers(engine, cluster_id, Kind.RESERVATION))
+
+
+def _take(engine: Engine, plan: ClusterPlan, settings: Settings, image: str) -> str:
+    """Create the container; raise `ClusterExistsError` when somebody else has."""
+    name = container_name(Kind.RESERVATION, plan.cluster_id)
+    for _ in range(ATTEMPTS):
+        try:
+            return containers.create_reservation(engine, plan, settings, image)
+        except EngineConflictError as error:
+            holders = listing.with_name(engine, name)
+            if any(labels.decode(holder["Labels"]).cluster_id != plan.cluster_id for holder in holders):
+                raise  # somebody else's container has the name, and the engine says which
+            if holders or listing.containers(engine, plan.cluster_id):
+                raise ClusterExistsError(plan.cluster_id) from error
+            conflict = error
+        time.sleep(PAUSE)  # the engine gives a name away a moment before it lists its container
+    raise conflict
