@@ -189,7 +189,7 @@ def nodes_to_make(function: Command) -> Command:
 
 
 def dcos_to_configure(function: Command) -> Command:
-    """Add what describes DC/OS; the command gets `choices`, a function that reads the files which are named."""
+    """Add what describes DC/OS; the command gets `choices`, which are read from the files that are named."""
 
     @click.option(
         "--extra-config", type=PATH, help="A YAML file with settings for DC/OS' config.yaml; they win over ours."

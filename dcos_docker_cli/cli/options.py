@@ -78,14 +78,6 @@ superuser_password = click.option(
 skip_http_checks = click.option(
     "--skip-http-checks", is_flag=True, help="Ask only the nodes' own checks, not DC/OS' web interface."
 )
-node = click.option(
-    "--node",
-    type=NODE,
-    default="master_0",
-    show_default=True,
-    metavar="REF",
-    help="The node: master_0, a container's name, the beginning of its id, or an address.",
-)
 nodes = click.option(
     "--node",
     "nodes",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from dcos_docker_cli.cli.types import _or_nothing
+from dcos_docker_cli.cli.types import or_nothing
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.lifecycle.loopback import check_sidecar_name
 
@@ -35,7 +35,7 @@ class SidecarName(NewSidecarName):
         """Offer those that there are."""
         from dcos_docker_cli.backends.docker.host import DockerHost
 
-        names = _or_nothing(lambda: [sidecar.name for sidecar in DockerHost().sidecars()])
+        names = or_nothing(lambda: [sidecar.name for sidecar in DockerHost().sidecars()])
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

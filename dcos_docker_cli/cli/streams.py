@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from dcos_docker_cli.cli.ending import show
 from dcos_docker_cli.cli.terminal import has_terminal, on_terminal, reads_in_background
 from dcos_docker_cli.concurrency import WAKE_SECONDS
 from dcos_docker_cli.exceptions import DcosDockerError
+from dcos_docker_cli.transports.descriptors import reader, writer
 from dcos_docker_cli.transports.lines import Lines
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.transports.base import NodeTransport, Write
 
-CHUNK = 1 << 16
 OWN_FAILURE = 125
 """What `docker run` ends with when the failure is its own, so that it is not taken for the command's."""
 
@@ -32,9 +31,9 @@ def run_with_our_streams(
         return on_terminal(transport, args, user=user, env=env)
     return transport.stream(
         args,
-        stdin=_send_stdin if with_stdin else None,
-        stdout=_writer(sys.stdout.fileno()),
-        stderr=_writer(sys.stderr.fileno()),
+        stdin=reader(sys.stdin.fileno()) if with_stdin else None,
+        stdout=writer(sys.stdout.fileno()),
+        stderr=writer(sys.stderr.fileno()),
         user=user,
         env=env,
     )
@@ -50,11 +49,12 @@ def run_on_each(
     """
     width = max(map(len, ways))
     lock = threading.Lock()
+    outputs = [_in_one_piece(writer(stream.fileno()), lock) for stream in (sys.stdout, sys.stderr)]
 
     def run(name: str) -> int:
         streams = [
             Lines(lambda line, write=write: write(f"{name:{width}} | ".encode() + line + b"\n"))  # type: ignore[misc]
-            for write in (_writer(sys.stdout.fileno(), lock), _writer(sys.stderr.fileno(), lock))
+            for write in outputs
         ]
         try:
             code = ways[name].stream(args, stdout=streams[0].write, stderr=streams[1].write, user=user, env=env)
@@ -85,21 +85,11 @@ def _at_once(run: Callable[[str], int], names: Sequence[str]) -> list[int]:
     return [codes.get(name, OWN_FAILURE) for name in names]
 
 
-def _send_stdin(write: Write) -> None:
-    while data := os.read(sys.stdin.fileno(), CHUNK):
-        write(data)
-
-
-def _writer(descriptor: int, lock: threading.Lock | None = None) -> Callable[[bytes], None]:
-    """Return what writes all of its data; with a lock, in one piece."""
-
-    def write(data: bytes) -> None:
-        while data:
-            data = data[os.write(descriptor, data) :]
+def _in_one_piece(write: Write, lock: threading.Lock) -> Write:
+    """Return what writes all of its data before anybody else does."""
 
     def write_whole(data: bytes) -> None:
-        assert lock
         with lock:
             write(data)
 
-    return write_whole if lock else write
+    return write_whole

@@ -10,15 +10,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli.transports.descriptors import reader, writer
 from dcos_docker_cli.transports.docker_exec import DockerExec
 from dcos_docker_cli.transports.ssh import SSH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dcos_docker_cli.transports.base import NodeTransport, Write
+    from dcos_docker_cli.transports.base import NodeTransport
 
-CHUNK = 1 << 16
 # The engine starts a command on a terminal without a size, and takes ours a moment later.
 WITH_A_SIZE = 'for try in $(seq 50); do [ "$(stty size)" = "0 0" ] || break; sleep 0.01; done; exec "$@"'
 LOGIN_SHELL = ["sh", "-c", "cd; command -v bash >/dev/null && exec bash -l; exec sh -l"]
@@ -52,10 +52,18 @@ def on_terminal(transport: NodeTransport, args: Sequence[str], *, user: str, env
         resize()
         signal.signal(signal.SIGWINCH, resize)
 
+    show = writer(sys.stdout.fileno())
     with _raw_keys():
         args = ["sh", "-c", WITH_A_SIZE, "sh", *args]
         return transport.stream(
-            args, stdin=_send_keys, stdout=_show, stderr=_show, user=user, env=variables, tty=True, on_start=on_start
+            args,
+            stdin=reader(sys.stdin.fileno()),
+            stdout=show,
+            stderr=show,
+            user=user,
+            env=variables,
+            tty=True,
+            on_start=on_start,
         )
 
 
@@ -71,13 +79,3 @@ def _raw_keys() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
-def _send_keys(write: Write) -> None:
-    while data := os.read(sys.stdin.fileno(), CHUNK):
-        write(data)
-
-
-def _show(data: bytes) -> None:
-    while data:
-        data = data[os.write(sys.stdout.fileno(), data) :]

@@ -43,7 +43,7 @@ class ClusterId(click.ParamType[str]):
         """Offer the clusters that there are."""
         from dcos_docker_cli.backends.docker.host import DockerHost
 
-        ids = _or_nothing(lambda: [cluster.cluster_id for cluster in DockerHost().clusters()])
+        ids = or_nothing(lambda: [cluster.cluster_id for cluster in DockerHost().clusters()])
         return _items(ids, ctx, param, incomplete)
 
 
@@ -63,7 +63,7 @@ class Node(click.ParamType[str]):
         from dcos_docker_cli.backends.docker.host import DockerHost
 
         cluster_id = ctx.params.get("cluster_id") or DEFAULT_CLUSTER_ID
-        refs = _or_nothing(lambda: [str(node.ref) for node in DockerHost().cluster(cluster_id).nodes])
+        refs = or_nothing(lambda: [str(node.ref) for node in DockerHost().cluster(cluster_id).nodes])
         return _items(refs, ctx, param, incomplete)
 
 
@@ -176,7 +176,7 @@ def _items(found: list[str], ctx: click.Context, param: click.Parameter, incompl
     return [CompletionItem(value) for value in found if value.startswith(incomplete) and value not in there]
 
 
-def _or_nothing(look_up: Callable[[], list[T]]) -> list[T]:
+def or_nothing(look_up: Callable[[], list[T]]) -> list[T]:
     """Completion has nothing to offer when the engine cannot be asked or takes its time, and says nothing about it."""
     found: list[T] = []
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import parallel
-from dcos_docker_cli.dcos.ready import Readiness, cluster_findings, node_findings
+from dcos_docker_cli.dcos.ready import cluster_findings, node_findings
 from dcos_docker_cli.exceptions import DcosDockerError
-from dcos_docker_cli.lifecycle.wait import variant_of
-from dcos_docker_cli.model import DCOSVariant
+from dcos_docker_cli.lifecycle.wait import readiness
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.host import DockerHost
@@ -64,8 +63,7 @@ def _of(host: DockerHost, node: NodeInfo) -> list[str]:
 
 def _of_all(host: DockerHost, cluster: ClusterInfo, wait: Wait) -> list[str]:
     """Return what is wrong with DC/OS as a whole, where all nodes are well."""
-    login = wait.login if variant_of(host, cluster) is DCOSVariant.ENTERPRISE else None
-    wanted = Readiness("", host.members(cluster), host.cancellation, login, wait.http_checks)
+    wanted = readiness(host, cluster, host.members(cluster), wait)
     try:
         return cluster_findings(wanted)
     except DcosDockerError as error:

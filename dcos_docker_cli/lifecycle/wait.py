@@ -11,7 +11,10 @@ from dcos_docker_cli.exceptions import NodeNotFoundError
 from dcos_docker_cli.model import DCOSVariant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.model import ClusterInfo, Transport
     from dcos_docker_cli.progress import Progress
 
@@ -31,10 +34,14 @@ def wait_for_cluster(
     """Wait until DC/OS is ready; see `wait_for_dcos`."""
     cluster = host.cluster(cluster_id)
     with host.reached_members(cluster, transport) as members:
-        login = wait.login if variant_of(host, cluster) is DCOSVariant.ENTERPRISE else None
-        title = f'the cluster "{cluster_id}"'
-        wanted = Readiness(title, members, host.cancellation, login, wait.http_checks)
-        wait_for_dcos(wanted, progress, timeout=wait.timeout)
+        wait_for_dcos(readiness(host, cluster, members, wait), progress, timeout=wait.timeout)
+
+
+def readiness(host: DockerHost, cluster: ClusterInfo, members: Sequence[Member], wait: Wait) -> Readiness:
+    """Return what is to be ready on a cluster, with the login if it is Enterprise."""
+    login = wait.login if variant_of(host, cluster) is DCOSVariant.ENTERPRISE else None
+    title = f'the cluster "{cluster.cluster_id}"'
+    return Readiness(title, members, host.cancellation, login, wait.http_checks)
 
 
 def variant_of(host: DockerHost, cluster: ClusterInfo) -> DCOSVariant:

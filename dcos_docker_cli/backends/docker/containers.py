@@ -13,7 +13,7 @@ from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.dcos.bootstrap import CACHE_DIR, WORK_DIR
 from dcos_docker_cli.exceptions import EngineError, NodeStartError
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import INSTALL_DIR, Role
+from dcos_docker_cli.model import INSTALL_DIR
 from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
@@ -110,9 +110,9 @@ def _cgroup_binds(settings: Settings, binds: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _published(settings: Settings, ref: NodeRef) -> dict[str, Any]:
-    """Return the ports that are published on the engine's host: those of one master, for only one can have them."""
-    is_the_one = ref.role is Role.MASTER and ref.index == 0
-    return {"PortBindings": dict(settings.ports)} if settings.ports and is_the_one else {}
+    """Return the ports of a node that are published on the engine's host."""
+    ports = settings.ports_of(ref)
+    return {"PortBindings": dict(ports)} if ports else {}
 
 
 def start_bootstrap(

@@ -6,19 +6,16 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docker.tls import TLSConfig
 
 from dcos_docker_cli.backends.docker.engine import Endpoint, Engine
 from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.exceptions import DcosDockerError
+from dcos_docker_cli.transports.descriptors import reader, writer
 from dcos_docker_cli.transports.docker_exec import ORDER_VARIABLE, DockerExec
 
-if TYPE_CHECKING:
-    from dcos_docker_cli.transports.base import Write
-
-CHUNK = 1 << 16
 OWN_FAILURE = 125
 
 
@@ -28,7 +25,7 @@ def main() -> int:
     order = json.loads(os.environ.pop(ORDER_VARIABLE))
     try:
         transport = DockerExec(_engine(**order["engine"]), order["container"])
-        return transport.stream(**order["command"], stdin=_send_stdin, stdout=_writer(1), stderr=_writer(2))
+        return transport.stream(**order["command"], stdin=reader(0), stdout=writer(1), stderr=writer(2))
     except BrokenPipeError:  # nobody reads our output any more
         return 128 + signal.SIGPIPE
     except DcosDockerError as error:
@@ -39,16 +36,3 @@ def main() -> int:
 def _engine(url: str, origin: str, api_version: str, tls: dict[str, Any] | None) -> Engine:
     where = Endpoint(url, TLSConfig(**tls) if tls else False, origin)
     return Engine(where, Cancellation(), api_version=api_version)
-
-
-def _send_stdin(write: Write) -> None:
-    while data := os.read(0, CHUNK):
-        write(data)
-
-
-def _writer(descriptor: int) -> Write:
-    def write(data: bytes) -> None:
-        while data:
-            data = data[os.write(descriptor, data) :]
-
-    return write

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.backends.docker import images, storage
 from dcos_docker_cli.backends.docker.layout import dns_name
-from dcos_docker_cli.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +34,6 @@ def of_nodes(engine: Engine, plan: ClusterPlan, settings: Settings) -> dict[str,
 
 def _node(plan: ClusterPlan, settings: Settings, ref: NodeRef) -> dict[str, Any]:
     name = ref.host_name(plan.cluster_id, settings.name_prefix)
-    is_first_master = (ref.role, ref.index) == (Role.MASTER, 0)
     return {
         "reference": str(ref),
         "role": ref.role.word,
@@ -43,7 +41,7 @@ def _node(plan: ClusterPlan, settings: Settings, ref: NodeRef) -> dict[str, Any]
         "host_name": dns_name(name),
         "volumes": _volumes(settings.mounts_of(ref.role)),
         "labels": settings.labels_of(ref.role),
-        "ports": _ports(settings.ports) if is_first_master else [],
+        "ports": _ports(settings.ports_of(ref)),
     }
 
 

@@ -12,7 +12,7 @@ from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.labels import PREFIX
-from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX, Role, Transport, check_name_prefix
+from dcos_docker_cli.model import INSTALL_DIR, NAME_PREFIX, NodeRef, Role, Transport, check_name_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +82,10 @@ class Settings:
     def mounts_of(self, role: Role) -> Mounts:
         """Return the mounts of a node of a role."""
         return self.mounts.get(None, Mounts()) + self.mounts.get(role, Mounts())
+
+    def ports_of(self, ref: NodeRef) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """Return the ports of a node that are published: those of one master, for only one can have them."""
+        return self.ports if ref == NodeRef(Role.MASTER, 0) else {}
 
     def labels_of(self, role: Role) -> dict[str, str]:
         """Return the user's labels of a node of a role."""
