@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dcos_docker_cli.dcos.installer import read_installer
+from dcos_docker_cli.downloads.fetch import fetch, fetched
+from dcos_docker_cli.downloads.partial import Partial, partial
+from dcos_docker_cli.downloads.transfer import RefusedDownloadError
 from dcos_docker_cli.exceptions import Cancelled, DownloadError, InvalidInstallerError, PathError, UsageError
-from dcos_docker_cli.lifecycle.partial import Partial, partial
-from dcos_docker_cli.lifecycle.transfer import (
-    BrokenDownloadError,
-    NoServerError,
-    RefusedDownloadError,
-    failed,
-    requested,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from dcos_docker_cli.concurrency import Cancellation
-    from dcos_docker_cli.lifecycle.transfer import Answer
     from dcos_docker_cli.progress import Progress
 
 SCHEMES = ("http", "https", "file")
@@ -34,33 +26,27 @@ FILE_NAME = "dcos_generate_config.sh"
 BASE_URL = "https://downloads.dcos.io/dcos"
 VERSIONS = "stable, stable/2.1.0, 2.1.0, testing/master, testing/2.1, testing/pull/123, or a whole URL"
 """What versions look like."""
-PAUSES = (1.0, 2.0, 4.0)
-"""Seconds before each new try."""
-ENOUGH = 1 << 20
-"""Bytes after which a connection that breaks is not taken for one more of the same failure."""
 MISSING = (403, 404, 410)
 """Object stores answer 403 for what is not there."""
-RANGE_NOT_SATISFIABLE = 416
 
 
 @contextmanager
 def downloaded(url: str, workspace: Path | None, cancellation: Cancellation, progress: Progress) -> Iterator[Path]:
-    """Have the file of a URL within the block, below the workspace (default: the system's directory for such)."""
+    """Have the installer of a URL within the block, below the workspace (default: the system's directory for such)."""
     check_source(url)
-    if workspace:
-        try:
-            workspace.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"The workspace {workspace} cannot be made: {error.strerror}.") from error
-    directory = Path(tempfile.mkdtemp(prefix="dcos-docker-", dir=workspace))
-    try:
-        path = directory / FILE_NAME
-        with partial(path) as part:
-            _fetch(url, part, cancellation, progress)
-            part.finish(replace=False)
+    with _explained(url), fetched(url, FILE_NAME, workspace, cancellation, progress) as path:
         yield path
-    finally:
-        shutil.rmtree(directory)
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Say what may be wrong with the URL of an installer that is not there."""
+    try:
+        yield
+    except RefusedDownloadError as error:
+        if error.status in MISSING and not url.startswith("file:"):
+            error.hint = f"Is there such a version? They look like: {VERSIONS}"
+        raise
 
 
 def check_source(url: str) -> None:
@@ -99,7 +85,8 @@ def download_installer(
         _check_free(path)
     with partial(path) as part:
         try:
-            _fetch(url, part, cancellation, progress)
+            with _explained(url):
+                fetch(url, part, cancellation, progress)
         except Cancelled:
             progress.note(_what_stays(url, part) or "Nothing is kept: the same command, run again, begins anew.")
             raise
@@ -157,84 +144,3 @@ def _check_installer(url: str, part: Partial) -> None:
             hint="Is the URL right? A proxy or a login page may have answered in the server's place.",
             details=[error.message.replace(str(part.path), "It")],
         ) from error
-
-
-def _fetch(url: str, part: Partial, cancellation: Cancellation, progress: Progress) -> None:
-    """Have all of the file in `part`, trying again when the connection breaks."""
-    pauses = list(PAUSES)
-    answered = False
-    while True:
-        before = part.size
-        try:
-            _fetch_once(url, part, cancellation, progress)
-        except RefusedDownloadError as error:
-            if error.status in MISSING and not url.startswith("file:"):
-                error.hint = f"Is there such a version? They look like: {VERSIONS}"
-            raise
-        except BrokenDownloadError as error:
-            answered = answered or not isinstance(error, NoServerError)
-            if part.size >= before + ENOUGH:
-                pauses = list(PAUSES)
-            if not answered or not pauses:
-                raise
-            pause = pauses.pop(0)
-            progress.note(f"{error.message} Trying again in {pause:.0f} s.")
-            cancellation.sleep(pause)
-        else:
-            return
-
-
-def _fetch_once(url: str, part: Partial, cancellation: Cancellation, progress: Progress) -> None:
-    """Fetch what is still missing, or all of it when the server has another file now, or cannot continue."""
-    try:
-        _receive(url, part, _offset(url, part), cancellation, progress)
-    except _OtherFileError:
-        progress.note(f"{url} has changed since: from its beginning.")
-        _receive(url, part, 0, cancellation, progress)
-    wanted = part.version.size
-    if wanted is not None and part.size != wanted:
-        raise BrokenDownloadError(failed(url, f"{part.size} bytes came, and it has {wanted}"))
-
-
-def _receive(url: str, part: Partial, offset: int, cancellation: Cancellation, progress: Progress) -> None:
-    """Fetch a file from `offset` on; raise `_OtherFileError` when the server gives a part of another one."""
-    title = f"Continuing to download {url}" if offset else f"Downloading {url}"
-    with progress.transfer(title) as amount, _asked(url, offset, part, cancellation) as answer:
-        if offset and answer.offset == offset and answer.version.can_be(part.version):
-            part.go_to(offset)
-        elif answer.offset:
-            raise _OtherFileError
-        else:
-            if offset:
-                progress.note(f"{url} has changed since, or cannot be continued: from its beginning.")
-            part.begin(url, answer.version)
-        if answer.length is not None:
-            amount.expect(answer.length)
-            part.check_room(answer.length)
-        for chunk in answer.chunks():
-            part.write(chunk)
-            amount.add(len(chunk))
-
-
-@contextmanager
-def _asked(url: str, offset: int, part: Partial, cancellation: Cancellation) -> Iterator[Answer]:
-    """Ask for the file, or for the rest of it if the server still has the same one."""
-    headers = {"Range": f"bytes={offset}-", "If-Range": part.version.condition} if offset else {}
-    try:
-        with requested(url, cancellation, headers) as answer:
-            yield answer
-    except RefusedDownloadError as error:
-        if offset and error.status == RANGE_NOT_SATISFIABLE:
-            raise _OtherFileError from error
-        raise
-
-
-class _OtherFileError(Exception):
-    """What the server would send is not the rest of what has come."""
-
-
-def _offset(url: str, part: Partial) -> int:
-    """Return from where on the file is asked for: for one byte at least, as the answer tells whether it is the same."""
-    if not part.can_continue(url):
-        return 0
-    return part.size if part.version.size is None else min(part.size, part.version.size - 1)

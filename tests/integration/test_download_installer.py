@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dcos_docker_cli.concurrency import Cancellation
+from dcos_docker_cli.downloads import fetch as fetching
+from dcos_docker_cli.downloads.transfer import BrokenDownloadError
 from dcos_docker_cli.exceptions import Cancelled, DownloadError, PathError
-from dcos_docker_cli.lifecycle import download
 from dcos_docker_cli.lifecycle.download import download_installer, downloaded
-from dcos_docker_cli.lifecycle.transfer import BrokenDownloadError
 from dcos_docker_cli.progress import Silent
 from tests.support.file_server import FileServer, serving
 from tests.support.installers import looks_whole
@@ -281,7 +281,7 @@ def test_on_a_terminal(server: FileServer, target: Path) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(fetching, "PAUSES", (0.01, 0.01))
 
 
 class Notes(Silent):

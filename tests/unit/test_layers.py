@@ -27,6 +27,7 @@ LAYERS = (
     {"node"},
     {"dcos"},
     {"transports"},
+    {"downloads"},
     {"labels"},
     {
         "model",

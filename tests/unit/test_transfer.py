@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcos_docker_cli.lifecycle.transfer import Version, _content_range
+from dcos_docker_cli.downloads.transfer import Version, _content_range
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
 

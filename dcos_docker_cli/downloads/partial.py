@@ -14,8 +14,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from dcos_docker_cli.downloads.transfer import Version
 from dcos_docker_cli.exceptions import DownloadError, PathError
-from dcos_docker_cli.lifecycle.transfer import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
