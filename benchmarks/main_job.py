@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.backends.docker import images
 from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, WAIT_UNTIL_BOOTED, nofile_limit
 from dcos_docker_cli.backends.docker.host import DockerHost
+from dcos_docker_cli.backends.docker.images import nodes
 from dcos_docker_cli.progress import Silent
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def ours(*args: str) -> Callable[[], object]:
 def measure(rounds: int, installer: Path) -> dict[str, tuple[list[float], list[float]]]:
     """Return the seconds of each round, ours and the floor's, by job."""
     engine = DockerHost().engine
-    floor = Floor(images.ensure_node_image(engine, Silent()), nofile_limit(engine), installer)
+    floor = Floor(nodes.ensure_node_image(engine, Silent()), nofile_limit(engine), installer)
     client = f"docker.APIClient(version='{engine.api_version}')"
     listing = f"import docker; {client}.containers(all=True, filters={{'label': 'x'}})"
     jobs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {

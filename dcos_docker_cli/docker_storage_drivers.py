@@ -6,9 +6,11 @@ from enum import Enum
 
 
 class DockerStorageDriver(Enum):
-    """A storage driver of Docker. The values are Docker's own words."""
+    """A storage driver of Docker. The values are Docker's own words, but for `auto`."""
 
     AUFS = "aufs"
+    AUTO = "auto"
+    """The engine's own where Docker on the nodes can use it, else the best that its file system allows."""
     BTRFS = "btrfs"
     OVERLAY = "overlay"
     OVERLAY_2 = "overlay2"

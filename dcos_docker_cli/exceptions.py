@@ -7,7 +7,8 @@ DcosDockerError            1
 ├── NotFoundError          4
 │   ├── ClusterNotFoundError
 │   ├── NodeNotFoundError
-│   └── SidecarNotFoundError
+│   ├── SidecarNotFoundError
+│   └── ImageNotFoundError
 ├── ClusterExistsError     5
 ├── SidecarExistsError     5
 ├── ClusterBusyError       1
@@ -118,6 +119,13 @@ class SidecarNotFoundError(NotFoundError):
         )
 
 
+class ImageNotFoundError(NotFoundError):
+    """The engine has no such node image."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'There is no node image "{name}".', hint="See what there is: dcos-docker image list")
+
+
 class SidecarExistsError(DcosDockerError):
     """The name of a loopback sidecar is taken."""
 
@@ -193,7 +201,7 @@ class CommandError(DcosDockerError):
 
 
 class DownloadError(DcosDockerError):
-    """An installer could not be downloaded."""
+    """A file could not be downloaded: an installer, or the Docker of nodes."""
 
 
 class PathError(DcosDockerError, ValueError):

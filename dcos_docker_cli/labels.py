@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ NAME_PREFIX_KEY = PREFIX + "name_prefix"
 CREATOR_KEY = PREFIX + "creator"
 CONTENT_KEY = PREFIX + "content"
 """What a cache or an image was made from, as a digest."""
+BASE_KEY = PREFIX + "base"
+"""What an image was built on, in words."""
 NAME_KEY = PREFIX + "name"
 """What the user calls it: a sidecar that has one outlives the process that made it."""
 SIZE_KEY = PREFIX + "size_megabytes"
@@ -57,6 +60,7 @@ class Kind(Enum):
     IMAGE = "image"
     SAMPLE = "sample"
     SIDECAR = "sidecar"
+    BUILD = "build"
 
 
 def selector(kind: Kind | None = None, cluster_id: str | None = None) -> list[str]:
@@ -80,6 +84,16 @@ def common(kind: Kind, cluster_id: str | None = None) -> dict[str, str]:
     return labels if cluster_id is None else {**labels, CLUSTER_ID_KEY: cluster_id}
 
 
+def instructions(kind: Kind) -> list[str]:
+    """Return the labels that every object of ours carries as instructions of a Dockerfile."""
+    return [instruction(key, value) for key, value in common(kind).items()]
+
+
+def instruction(key: str, value: str) -> str:
+    """Return a label as an instruction of a Dockerfile."""
+    return f"LABEL {json.dumps(key)}={json.dumps(value)}"
+
+
 @dataclass(frozen=True)
 class Labels:
     """The labels of one object, read back. What is missing or makes no sense is None or empty, never an error."""
@@ -92,6 +106,8 @@ class Labels:
     created: datetime | None
     tool_version: str
     distribution: str
+    docker_version: str
+    base: str
     variant: DCOSVariant | None
     transport: str
     name_prefix: str
@@ -116,6 +132,8 @@ def decode(labels: Mapping[str, str]) -> Labels:
         created=_time(labels.get(CREATED_KEY, "")),
         tool_version=labels.get(TOOL_VERSION_KEY, ""),
         distribution=labels.get(DISTRIBUTION_KEY, ""),
+        docker_version=labels.get(DOCKER_VERSION_KEY, ""),
+        base=labels.get(BASE_KEY, ""),
         variant=_member(DCOSVariant, labels.get(VARIANT_KEY)),
         transport=labels.get(TRANSPORT_KEY, ""),
         name_prefix=labels.get(NAME_PREFIX_KEY, NAME_PREFIX),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reference import document
 
-from dcos_docker_cli.cli.main import COMMANDS
+from dcos_docker_cli.cli.main import ALL_COMMANDS
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "cli" / "golden"
@@ -27,7 +27,8 @@ ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
 def main() -> None:
     """Write them, and remove those of commands that are no more."""
     texts = {GOLDEN / "dcos-docker.txt": output("--help")}
-    texts.update({GOLDEN / f"{command}.txt": output(command, "--help") for command in COMMANDS})
+    for command in ALL_COMMANDS:
+        texts[GOLDEN / f"{command.replace(' ', '-')}.txt"] = output(*command.split(), "--help")
     texts.update({COMPLETIONS / f"dcos-docker.{shell}": output("completion", shell) for shell in SHELLS})
     for directory in (GOLDEN, COMPLETIONS):
         directory.mkdir(parents=True, exist_ok=True)

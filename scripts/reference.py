@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from dcos_docker_cli.cli.groups import GROUPS
-from dcos_docker_cli.cli.main import COMMANDS, SETTINGS, cli
+from dcos_docker_cli.cli.groups import GROUPS, IMAGE_GROUPS
+from dcos_docker_cli.cli.main import ALL_COMMANDS, SETTINGS, cli
 from dcos_docker_cli.cli.options import common
 
 HEAD = Path(__file__).with_suffix(".md")
@@ -21,18 +21,24 @@ NO_LIMIT = 1_000_000
 
 def document() -> str:
     """Return the whole page."""
-    groups = {title: [name for name in names if name in COMMANDS] for title, names in GROUPS.items()}
+    groups = {title: [path for name in names for path in _paths(name)] for title, names in GROUPS.items()}
     parts = [HEAD.read_text(encoding="utf-8"), _of_all(), _contents(groups)]
-    for title, names in groups.items():
-        parts += [f"## {title}\n", *map(_section, names)]
+    for title, paths in groups.items():
+        parts += [f"## {title}\n", *map(_section, paths)]
     return "\n".join(parts)
+
+
+def _paths(name: str) -> list[str]:
+    """Return a command and, when it is a group, those in it."""
+    inner = [f"{name} {each}" for lines in IMAGE_GROUPS.values() for each in lines]
+    return [path for path in (name, *inner) if path in ALL_COMMANDS]
 
 
 def _contents(groups: dict[str, list[str]]) -> str:
     rows = [
-        [title if number == 0 else "", f"[`{name}`](#{name})", GROUPS[title][name]]
-        for title, names in groups.items()
-        for number, name in enumerate(names)
+        [title if number == 0 else "", f"[`{path}`](#{path.replace(' ', '-')})", _line(path)]
+        for title, paths in groups.items()
+        for number, path in enumerate(paths)
     ]
     return "## All of them\n\n" + _table(["", "command", ""], rows)
 
@@ -44,22 +50,33 @@ def _of_all() -> str:
     return "## Options of all commands\n\n" + _table(["option", ""], rows)
 
 
-def _section(name: str) -> str:
+def _line(path: str) -> str:
+    """Return what the help of the program, or of a group, says of a command."""
+    group, _, name = path.rpartition(" ")
+    lines = IMAGE_GROUPS if group else GROUPS
+    return next(its[name] for its in lines.values() if name in its)
+
+
+def _section(path: str) -> str:
     """Return the section about a command."""
-    command = cli.get_command(_context(cli), name)
-    assert command
-    context = _context(command)
-    usage = " ".join(["dcos-docker", name, *command.collect_usage_pieces(context)])
+    context = _context(cli)
+    for name in path.split():
+        group = context.command
+        assert isinstance(group, click.Group)
+        found = group.get_command(context, name)
+        assert found
+        context = _context(found, context, name)
+    command = context.command
+    usage = " ".join(["dcos-docker", path, *command.collect_usage_pieces(context)])
     shared = {option.name for option in _common()}
     own = [parameter for parameter in command.params if parameter.name not in shared]
     own.sort(key=lambda parameter: isinstance(parameter, click.Option))  # arguments first, the rest as it stands
     table = [_table(["", "default", "variable", ""], [_row(one, context) for one in own])] if own else []
-    return "\n".join([f"### {name}\n", f"```\n{usage}\n```\n", *_description(command.help or ""), *table])
+    return "\n".join([f"### {path}\n", f"```\n{usage}\n```\n", *_description(command.help or ""), *table])
 
 
-def _context(command: click.Command) -> click.Context:
-    settings = {**SETTINGS, "auto_envvar_prefix": None} if command is cli else SETTINGS
-    return click.Context(command, info_name=command.name, **settings)  # type: ignore[arg-type]
+def _context(command: click.Command, parent: click.Context | None = None, name: str = "dcos-docker") -> click.Context:
+    return click.Context(command, parent, info_name=name, **(SETTINGS if parent is None else {}))  # type: ignore[arg-type]
 
 
 def _common() -> list[click.Parameter]:
@@ -103,8 +120,7 @@ def _default(parameter: click.Parameter, context: click.Context) -> str:
 def _variable(parameter: click.Parameter, context: click.Context) -> str:
     if isinstance(parameter, click.Argument):
         return f"`{parameter.envvar}`" if parameter.envvar else ""
-    command = (context.command.name or "").replace("-", "_").upper()
-    return f"`{parameter.envvar or f'DCOS_DOCKER_{command}_{(parameter.name or str()).upper()}'}`"
+    return f"`{parameter.envvar or f'{context.auto_envvar_prefix}_{(parameter.name or str()).upper()}'}`"
 
 
 def _help(parameter: click.Parameter) -> str:

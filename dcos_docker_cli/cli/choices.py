@@ -26,15 +26,16 @@ from dcos_docker_cli.cli.types import (
 )
 from dcos_docker_cli.dcos.choices import SECURITY_MODES, read_choices
 from dcos_docker_cli.dcos.ready import Login
-from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
-from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.lifecycle.wait import Wait
 from dcos_docker_cli.model import MAX_NODES, ClusterPlan, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dcos_docker_cli.distributions import Distribution
+    from dcos_docker_cli.docker_versions import DockerVersion
 
     Command = Callable[..., Any]
 
@@ -90,30 +91,25 @@ def nodes_to_make(function: Command) -> Command:
     @count("--agents", 0, MAX_NODES, "agents")
     @count("--public-agents", 0, MAX_NODES, "public agents")
     @options.cluster_id
-    @click.option(
-        "--linux-distribution",
-        type=Member(Distribution),
-        default=Distribution.DEBIAN_12,
-        show_default=Distribution.DEBIAN_12.value,
-        help="What the nodes run.",
-    )
-    @click.option(
-        "--docker-version",
-        type=Member(DockerVersion),
-        default=DockerVersion.DISTRIBUTION,
-        show_default="the distribution's own",
-        help="The version of Docker on the nodes.",
-    )
+    @options.linux_distribution
+    @options.docker_version
     @click.option(
         "--docker-storage-driver",
         type=Member(DockerStorageDriver),
-        help="How Docker on the nodes stores images.  [default: as the engine does, else overlay2]",
+        default=DockerStorageDriver.AUTO,
+        show_default=DockerStorageDriver.AUTO.value,
+        help="How Docker on the nodes stores images; auto: as the engine does, else the best that can be there.",
     )
     @click.option(
         "--mount-sys-fs-cgroup/--no-mount-sys-fs-cgroup",
         default=False,
         show_default=True,
         help="Have the nodes see the control groups of the engine's host, which must have version 1.",
+    )
+    @click.option(
+        "--force-cgroup-v1",
+        is_flag=True,
+        help="Have nodes boot on a host with cgroup v1 whose systemd, of 256 or 257, refuses to.",
     )
     @click.option(
         "--transport",
@@ -155,8 +151,9 @@ def nodes_to_make(function: Command) -> Command:
         cluster_id: str,
         linux_distribution: Distribution,
         docker_version: DockerVersion,
-        docker_storage_driver: DockerStorageDriver | None,
+        docker_storage_driver: DockerStorageDriver,
         mount_sys_fs_cgroup: bool,
+        force_cgroup_v1: bool,
         transport: Transport,
         network: str,
         one_master_host_port_map: tuple[str, ...],
@@ -176,6 +173,7 @@ def nodes_to_make(function: Command) -> Command:
             transport=transport,
             network=network,
             mount_sys_fs_cgroup=mount_sys_fs_cgroup,
+            force_cgroup_v1=force_cgroup_v1,
             mounts=by_role(*map(syntax.volumes, of_roles)),
             labels={None: read_labels(dict(label))},
             environment=dict(env),

@@ -14,19 +14,25 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say how options are set by the environment."""
         with formatter.section("Environment"):
-            formatter.write_text(self._variables())
+            formatter.write_text(self._variables(ctx))
 
-    def _variables(self) -> str:
+    def _variables(self, ctx: click.Context) -> str:
         written = [written_name(option) for option in self.params if isinstance(option, click.Option)]
         own = [name for name in written if name != "cluster-id"]
-        text = f"Options can also be set by variables, as in {variable(self.name or '', own[0])}"
+        text = f"Options can also be set by variables, as in {variable(path_of(ctx), own[0])}"
         shared = f"; --cluster-id for all commands by {PREFIX}_CLUSTER_ID" if own != written else ""
         return f"{text}{shared}."
 
-    def example(self) -> str:
+    def example(self, ctx: click.Context) -> str:
         """Return the first command line of its help."""
+        words = ctx.command_path.split()
         lines = (line.strip() for line in (self.help or "").splitlines())
-        return next((line for line in lines if line.split()[:2] == ["dcos-docker", self.name]), "")
+        return next((line for line in lines if line.split()[: len(words)] == words), "")
+
+
+def path_of(ctx: click.Context) -> str:
+    """Return a command's name behind those of the groups that it is in, but for the program's own."""
+    return "-".join(ctx.command_path.split()[1:])
 
 
 def written_name(parameter: click.Parameter) -> str:

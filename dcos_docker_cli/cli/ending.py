@@ -98,9 +98,9 @@ def _show_example(error: click.ClickException) -> None:
     """Show how the command is written, where it is known which one was meant, and the variable that is to blame."""
     if isinstance(error, click.BadParameter) and (name := _variable_of(error)):
         say(f"The value is that of the variable {name}.")
-    meant = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else None
-    if isinstance(meant, Command) and meant.example():
-        say(f"Example: {meant.example()}")
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx and isinstance(ctx.command, Command) and (example := ctx.command.example(ctx)):
+        say(f"Example: {example}")
 
 
 def _variable_of(error: click.BadParameter) -> str:

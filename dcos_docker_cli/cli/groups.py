@@ -38,6 +38,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "sample-installer": "Write a small stand-in for a DC/OS installer",
     },
     "Engine": {
+        "image": "Build, list, export, import and remove node images",
         "doctor": "Check whether clusters can run on the engine",
         "clean": "Remove what creates have left that were killed",
         "create-loopback-sidecar": "Make a disk for tests",
@@ -49,4 +50,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "version": "Show the versions of the program and the engine",
     },
 }
-LINES: Mapping[str, str] = {name: line for group in GROUPS.values() for name, line in group.items()}
+IMAGE_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Commands": {
+        "build": "Build the image of a distribution and a Docker",
+        "list": "List the node images that the engine has",
+        "export": "Write a node image to a file",
+        "import": "Read a node image from a file",
+        "remove": "Remove node images",
+    },
+}

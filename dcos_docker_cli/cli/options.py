@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dcos_docker_cli.cli.command import PREFIX
-from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, VARIABLE, positive_seconds
+from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, VARIABLE, Member, positive_seconds
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
+from dcos_docker_cli.distributions import Distribution
+from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.model import DEFAULT_CLUSTER_ID
 
 if TYPE_CHECKING:
@@ -87,6 +89,20 @@ nodes = click.option(
     show_default="master_0",
     metavar="REF",
     help="A node: agent_1, a container's name, the beginning of its id, or an address. Can be given more than once.",
+)
+linux_distribution = click.option(
+    "--linux-distribution",
+    type=Member(Distribution),
+    default=Distribution.DEBIAN_12,
+    show_default=Distribution.DEBIAN_12.value,
+    help="What the nodes run.",
+)
+docker_version = click.option(
+    "--docker-version",
+    type=Member(DockerVersion),
+    default=DockerVersion.DISTRIBUTION,
+    show_default="the distribution's own",
+    help="The version of Docker on the nodes.",
 )
 reference = click.argument("reference", type=NODE, default="master_0", metavar="[REF]")
 transport = click.option(

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.doctor.finding import Finding, Level
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.facts import EngineFacts
 
 GIB = 1 << 30
-IMAGE_SYSTEMD = {Distribution.DEBIAN_12.value: 252}
-"""The version of systemd in each node image."""
+IMAGE_SYSTEMD = {Distribution.DEBIAN_12.value: DESCRIPTIONS[Distribution.DEBIAN_12].systemd}
+"""The version of systemd in the default node image."""
 OLDEST_SYSTEMD_FOR_CGROUP_V2 = 230
 FIRST_SYSTEMD_WITHOUT_CGROUP_V1 = 256
 DISK_ERROR, DISK_WARNING = 5 * GIB, 20 * GIB

@@ -19,14 +19,14 @@ RUNTIME_CONTEXT = Path(__file__).parent.parent / "sample" / "runtime"
 RUNTIME_DIRECTORY = "/runtime"
 
 
-def check_target(path: Path) -> None:
-    """Raise `UsageError` when no file can be written there."""
+def check_target(path: Path, name: str = "dcos_generate_config.sh") -> None:
+    """Raise `UsageError` when no file can be written there. `name` is what it could be called."""
     try:
         is_directory, has_parent = path.is_dir(), path.parent.is_dir()
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     if is_directory:
-        raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path}/dcos_generate_config.sh")
+        raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path / name}")
     if not has_parent:
         hint = "" if path.parent.exists() else f"mkdir -p {path.parent}"
         raise UsageError(f"There is no directory {path.parent}.", hint=hint)

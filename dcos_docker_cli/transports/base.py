@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PRESS_SECONDS = 0.5
 FAILED_UNITS = """
-for unit in $(systemctl list-units --failed --no-legend --plain | cut -d ' ' -f 1); do
+for unit in $(systemctl list-units --state failed,auto-restart --no-legend --plain | cut -d ' ' -f 1); do
     echo "$unit has failed:"
     journalctl --unit "$unit" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'
 done

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dcos_docker_cli.cli.main import COMMANDS
+from dcos_docker_cli.cli.main import ALL_COMMANDS, COMMANDS
 from tests.support.program import PROGRAM, at, dcos_docker, environment
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
@@ -33,9 +33,14 @@ def test_commands() -> None:
     assert offered("dcos-docker", "ins") == ["inspect", "install"]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_a_group() -> None:
+    assert offered("dcos-docker", "image", "") == ["build", "export", "import", "list", "remove"]
+    assert offered("dcos-docker", "image", "--") == ["--help"]
+
+
+@pytest.mark.parametrize("command", [command for command in ALL_COMMANDS if command != "image"])
 def test_options(command: str) -> None:
-    found = offered("dcos-docker", command, "--")
+    found = offered("dcos-docker", *command.split(), "--")
     assert {"--help", "--quiet", "--verbose"} <= set(found)
     assert len(found) == len(set(found))
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from dcos_docker_cli.cli.main import COMMANDS, cli
+from dcos_docker_cli.cli.main import ALL_COMMANDS, COMMANDS, cli
+from tests.support.commands import context_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*")])
@@ -67,8 +68,7 @@ def names(cell: str) -> list[str]:
 
 def written(command: str) -> set[str]:
     """Return how the options of a command of ours are written, and its arguments."""
-    found = cli if command == "dcos-docker" else cli.get_command(click.Context(cli), command)
-    assert found, command
+    found = cli if command == "dcos-docker" else context_of(command).command
     context = click.Context(found, help_option_names=["-h", "--help"])
     options = {name for one in found.get_params(context) for name in (*one.opts, *one.secondary_opts)}
     arguments = {one.human_readable_name.strip("[]") for one in found.params if isinstance(one, click.Argument)}
@@ -104,7 +104,7 @@ def test_the_options_of_the_table_are_there_and_what_is_not_has_a_reason() -> No
             assert different, options
             continue
         assert names(ours), options
-        for command in names(older) or COMMANDS:
+        for command in names(older) or set(ALL_COMMANDS) - {"image"}:
             assert set(names(ours)) <= written(command) | written("dcos-docker"), (command, options)
 
 
@@ -115,13 +115,20 @@ def test_what_is_said_not_to_be_there_is_not() -> None:
                 assert not set(names(options)) & written(command), (command, options)
 
 
+COMMAND_LINE = r"(?<![\w/-])dcos-docker (image [a-z]+|[a-z][a-z-]*)([^|;&)]*)"
+
+
 def command_lines(text: str) -> list[tuple[str, str]]:
     """Return the commands that stand in a document as code, each with what follows it up to what it runs itself."""
     typed = re.findall(r"^\$ .*", text, re.MULTILINE)  # not what it prints
     blocks = re.findall(r"^```(?!console)\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     code = [*typed, *blocks, *re.findall(r"`([^`\n]+)`", text)]
     lines = [line for block in code for line in block.splitlines()]
-    found = [found for line in lines for found in re.findall(r"(?<![\w/-])dcos-docker ([a-z][a-z-]*)([^|;&)]*)", line)]
+    found = [
+        found
+        for line in lines
+        for found in re.findall(r"(?<![\w/-])dcos-docker (image [a-z]+|[a-z][a-z-]*)([^|;&)]*)", line)
+    ]
     return [(command, rest.partition(" -- ")[0]) for command, rest in found]
 
 
@@ -129,8 +136,8 @@ def command_lines(text: str) -> list[tuple[str, str]]:
 def test_the_commands_and_options_of_a_document_are_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     for command, rest in command_lines(f"```\n{text}```" if document.suffix == ".sh" else text):
-        assert command in COMMANDS
-        options = set(re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", rest))
+        assert command in ALL_COMMANDS
+        options = set(re.findall(r"(?<!\S)(--?[a-z][a-z0-9-]*)", rest))
         assert options <= written(command), f"{command}{rest}"
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from dcos_docker_cli.cli.main import COMMANDS, cli
+from dcos_docker_cli.cli.main import ALL_COMMANDS
+from tests.support.commands import context_of
 from tests.support.program import at, dcos_docker, environment
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +27,7 @@ def section(title: str, level: int = 3) -> str:
 
 def parameters(command: str) -> list[click.Parameter]:
     """Return what a command takes."""
-    found = cli.get_command(click.Context(cli), command)
-    assert found
-    return found.params
+    return context_of(command).command.params
 
 
 def test_the_page_is_what_make_golden_writes() -> None:
@@ -42,14 +41,16 @@ def test_the_page_is_what_make_golden_writes() -> None:
 
 
 def test_every_command_has_a_section_and_is_in_the_contents() -> None:
-    assert sorted(re.findall(r"^### (.*)$", TEXT, re.MULTILINE)) == list(COMMANDS)
-    assert sorted(re.findall(r"\[`(.*)`\]\(#\1\)", section("All of them", 2))) == list(COMMANDS)
+    assert sorted(re.findall(r"^### (.*)$", TEXT, re.MULTILINE)) == list(ALL_COMMANDS)
+    listed = re.findall(r"\[`(.*)`\]\(#(.*?)\)", section("All of them", 2))
+    assert sorted(path for path, _ in listed) == list(ALL_COMMANDS)
+    assert all(anchor == path.replace(" ", "-") for path, anchor in listed)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ALL_COMMANDS)
 def test_a_section_has_all_options_and_a_usage_and_examples(command: str) -> None:
     text = section(command)
-    assert f"```\ndcos-docker {command} [OPTIONS]" in text
+    assert f"```\ndcos-docker {command} " in text
     assert re.search(rf"^```sh\n(dcos-docker .*\n)*dcos-docker {command}\b", text, re.MULTILINE)
     rows = text + section("Options of all commands", 2)
     for parameter in parameters(command):
@@ -61,29 +62,27 @@ def test_a_section_has_all_options_and_a_usage_and_examples(command: str) -> Non
 
 def variables(command: str) -> list[tuple[str, str]]:
     """Return the options of a command's table as they are written, each with its variable."""
-    return re.findall(r"^\| `([^`]*--[^`]*)` \|.*`(DCOS_[A-Z_]+)` \|", section(command), re.MULTILINE)
+    return re.findall(r"^\| `([^`]*--[^`]*)` \|.*`(DCOS_[A-Z0-9_]+)` \|", section(command), re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ALL_COMMANDS)
 def test_the_variables_are_those_of_their_options(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = click.Context(cli, info_name="dcos-docker", auto_envvar_prefix="DCOS_DOCKER")
-    found = cli.get_command(context, command)
-    assert found
-    own = [one for one in found.params if isinstance(one, click.Option) and one.expose_value]
+    context = context_of(command)
+    own = [one for one in context.command.params if isinstance(one, click.Option) and one.expose_value]
     assert len(variables(command)) == len(own)
     for written, variable in variables(command):
         (option,) = (one for one in own if set(one.opts) & set(written.replace(",", "").split()))
         monkeypatch.setenv(variable, "value")
-        assert option.resolve_envvar_value(click.Context(found, context, command)) == "value"
+        assert option.resolve_envvar_value(context) == "value"
         monkeypatch.delenv(variable)
 
 
 def test_a_variable_is_named_as_its_option_is_written() -> None:
-    named = {(command, *row) for command in COMMANDS for row in variables(command)}
+    named = {(command, *row) for command in ALL_COMMANDS for row in variables(command)}
     assert len(named) > 100
     for command, written, variable in named:
-        name = re.findall(r"--([a-z-]+)", written)[0].replace("-", "_").upper()
-        own = f"DCOS_DOCKER_{command.replace('-', '_').upper()}_{name}"
+        name = re.findall(r"--([a-z0-9-]+)", written)[0].replace("-", "_").upper()
+        own = f"DCOS_DOCKER_{re.sub('[- ]', '_', command).upper()}_{name}"
         assert variable in (own, f"DCOS_DOCKER_{name}", "DCOS_LICENSE_KEY_PATH")
 
 

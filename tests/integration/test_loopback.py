@@ -14,7 +14,7 @@ import pytest
 
 from dcos_docker_cli.backends.docker import loopback
 from dcos_docker_cli.backends.docker.engine import connect
-from dcos_docker_cli.backends.docker.images import ensure_node_image
+from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.docker_utils import DockerLoopbackVolume
 from dcos_docker_cli.exceptions import EngineError, UsageError
 from dcos_docker_cli.progress import Silent

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dcos_docker_cli.backends.docker.engine import connect
-from dcos_docker_cli.backends.docker.images import ensure_node_image
+from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.progress import Silent
 from tests.support.engine import execute, volume_exists, volumes_of
 from tests.support.ids import new_id

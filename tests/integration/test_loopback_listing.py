@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dcos_docker_cli.backends.docker.images import node_image
+from dcos_docker_cli.backends.docker.images.recipe import node_image
 from tests.support.own_engine import OwnEngine, ours
 
 pytestmark = pytest.mark.xdist_group("own-engine")

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcos_docker_cli.backends.docker.engine import connect
-from dcos_docker_cli.backends.docker.images import node_image
+from dcos_docker_cli.backends.docker.images.recipe import node_image
 from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, NodeNotFoundError, NodeUnreachableError
 from dcos_docker_cli.transports import ssh_connection

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.backends.docker.images import node_image
+from dcos_docker_cli.backends.docker.images.recipe import node_image
 from dcos_docker_cli.cluster import Cluster
 from dcos_docker_cli.node import Node
 from tests.support.engine import execute, of_cluster

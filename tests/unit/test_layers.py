@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dcos_docker_cli
-from dcos_docker_cli.cli.main import COMMANDS
+from dcos_docker_cli.cli.main import ALL_COMMANDS
 
 PACKAGE = "dcos_docker_cli"
 ROOT = Path(dcos_docker_cli.__file__).parent
@@ -160,7 +160,11 @@ def reached(name: str) -> set[str]:
 def test_commands_never_import_each_other() -> None:
     commands = f"{PACKAGE}.cli.commands."
     names = {name for name in MODULES if name.startswith(commands)}
-    assert names == {commands + command.replace("-", "_") for command in COMMANDS}
+    keyword = {"import": "import_"}
+    modules = {
+        ".".join(keyword.get(name, name.replace("-", "_")) for name in command.split()) for command in ALL_COMMANDS
+    }
+    assert names == {commands + module for module in modules}
     for name in names:
         assert not [found for found in imports(name, for_types=True) if found.startswith(commands)]
 

@@ -56,6 +56,7 @@ class Docker(ClusterBackend):
         network: Any = None,
         one_master_host_port_map: PortMap | None = None,
         mount_sys_fs_cgroup: bool = False,
+        force_cgroup_v1: bool = False,
     ) -> None:
         """Choose. Raises `UsageError` for what can never be; docs/library.md has each parameter with its default.
 
@@ -80,6 +81,7 @@ class Docker(ClusterBackend):
         self.network = network
         self.one_master_host_port_map = one_master_host_port_map
         self.mount_sys_fs_cgroup = mount_sys_fs_cgroup
+        self.force_cgroup_v1 = force_cgroup_v1
         if self.workspace_dir and self.workspace_dir.exists() and not self.workspace_dir.is_dir():
             raise UsageError(f"The workspace {self.workspace_dir} is not a directory.")
         _ = self.settings  # what is wrong is told here, and not when a cluster is made
@@ -95,6 +97,7 @@ class Docker(ClusterBackend):
             transport=self.transport,
             network=network_name(self.network),
             mount_sys_fs_cgroup=self.mount_sys_fs_cgroup,
+            force_cgroup_v1=self.force_cgroup_v1,
             mounts=by_role(
                 read_mounts(self.custom_container_mounts),
                 read_mounts(self.custom_master_mounts),

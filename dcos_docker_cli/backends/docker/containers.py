@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.fit import init_of
 from dcos_docker_cli.backends.docker.layout import dns_name
 from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.dcos.bootstrap import CACHE_DIR, WORK_DIR
@@ -36,6 +37,8 @@ BOOT_SECONDS = 120
 # systemd older than 240 has no --wait and says "starting" at once; before its socket is there, it says "offline".
 WAIT_UNTIL_BOOTED = """
 until state=$(systemctl is-system-running --wait 2>/dev/null) || [ "$state" = degraded ]; do sleep 0.05; done
+# A service that is to be started again and again is no failure for systemd.
+[ "$state" != running ] || systemctl --quiet is-active docker || state="its Docker does not start"
 echo "$state"
 """
 
@@ -96,6 +99,7 @@ def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: Node
         "Tty": True,  # a console, on which systemd tells how the start goes
         "Env": [*node_environment(settings, layout), *driver],
         "Labels": node_labels,
+        **({"Cmd": init} if (init := init_of(settings)) else {}),
         **({"ExposedPorts": {port: {} for port in host["PortBindings"]}} if "PortBindings" in host else {}),
         **_in_network(host, layout.network_id, address),
     }

@@ -137,6 +137,18 @@ class Engine(docker.APIClient):
                 yield message
             self.cancellation.check()  # a connection that was closed here looks like one that has ended
 
+    def lines(self, container: str, *, follow: bool = True) -> Iterator[str]:
+        """Yield what a container has printed, and with `follow` what it prints, as it does, until it ends."""
+        response = self.get(
+            f"{self.base_url}/v{self.api_version}/containers/{container}/logs",
+            params={"stdout": 1, "stderr": 1, "follow": int(follow)},
+            stream=True,
+            timeout=(TIMEOUT, JOB_SILENCE),
+        )
+        with translated(self.where), self.cancellation.closing(lambda: abort(response)), response:
+            for line in response.iter_lines():
+                yield line.decode(errors="replace")
+
     def attach_exec(self, exec_id: str, *, tty: bool) -> HijackedStream:
         """Start an exec and return its connection, on which its streams go both ways."""
         from dcos_docker_cli.transports.stream import HijackedStream

@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.facts import EngineFacts
+    from dcos_docker_cli.backends.docker.images.sources import Sources
+    from dcos_docker_cli.backends.docker.images.store import NodeImage
     from dcos_docker_cli.backends.docker.installed import Installed
     from dcos_docker_cli.backends.docker.loopback import Sidecar
+    from dcos_docker_cli.distributions import Distribution
+    from dcos_docker_cli.docker_versions import DockerVersion
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, Transport
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
@@ -58,6 +62,11 @@ class DockerHost:
     def engine(self) -> Engine:
         """The engine, contacted at its first use."""
         return self.connection.engine(self.cancellation)
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What the engine tells of itself and its host (`/info`), asked once."""
+        return dict(self.engine.info())
 
     def clusters(self) -> list[ClusterInfo]:
         """Return all clusters, by id, with one call to the engine."""
@@ -89,7 +98,7 @@ class DockerHost:
         """Take the cluster id; return what `release` gives up. See `reservation.reserve`."""
         from dcos_docker_cli.backends.docker import reservation
 
-        return reservation.reserve(self.engine, plan, self.settings, progress)
+        return reservation.reserve(self.engine, self.info, plan, self.settings, progress)
 
     def is_reserved(self, cluster_id: str) -> bool:
         """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
@@ -101,14 +110,14 @@ class DockerHost:
         """Raise what `reserve` would, of all that can be known without making anything."""
         from dcos_docker_cli.backends.docker import reservation
 
-        reservation.check(self.engine, plan, self.settings)
+        reservation.check(self.engine, self.info, plan, self.settings)
 
     def preview(self, plan: ClusterPlan) -> dict[str, Any]:
         """Return what would be made, after the checks of `check`. The form is documented in docs/output.md."""
         from dcos_docker_cli.backends.docker.preview import of_nodes
 
         self.check(plan)
-        return of_nodes(self.engine, plan, self.settings)
+        return of_nodes(self.engine, self.info, plan, self.settings)
 
     def has_cache(self, installer_digest: str) -> bool:
         """Whether an installer's unpacked form is kept."""
@@ -124,7 +133,8 @@ class DockerHost:
 
     def lay_out(self, plan: ClusterPlan) -> Layout:
         """Make what the nodes share, and decide their addresses."""
-        from dcos_docker_cli.backends.docker import images, networks, storage, volumes
+        from dcos_docker_cli.backends.docker import fit, networks, volumes
+        from dcos_docker_cli.backends.docker.images.recipe import node_image
 
         prefix, name, count = self.settings.name_prefix, self.settings.network, len(plan.refs)
         network = (
@@ -136,12 +146,12 @@ class DockerHost:
         addresses = dict(zip(plan.refs, of_nodes, strict=True))
         return Layout(
             addresses=addresses,
-            image=images.node_image(self.settings.distribution),
+            image=node_image(self.settings.distribution, self.settings.docker_version),
             network_id=network.network_id,
             serve_volume=volumes.create_serve_volume(self.engine, plan.cluster_id),
             bootstrap_address=bootstrap,
             hosts=host_entries({ref.host_name(plan.cluster_id, prefix): address for ref, address in addresses.items()}),
-            storage_driver=storage.node_driver(self.engine, self.settings.storage_driver),
+            storage_driver=fit.storage_driver(self.info, self.settings).driver,
         )
 
     def layout(self, cluster_id: str) -> Layout:
@@ -290,6 +300,44 @@ class DockerHost:
         from dcos_docker_cli.backends.docker import removal
 
         removal.remove_rest(self.engine, cluster_id)
+
+    def build_image(
+        self,
+        distribution: Distribution,
+        docker_version: DockerVersion,
+        sources: Sources,
+        progress: Progress,
+        *,
+        force: bool = False,
+    ) -> str:
+        """Have a node image, built where it is missing or with `force`; return its tag."""
+        from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
+
+        return ensure_node_image(self.engine, progress, distribution, docker_version, sources, force=force)
+
+    def images(self) -> list[NodeImage]:
+        """Return the node images that the engine has, by tag."""
+        from dcos_docker_cli.backends.docker.images import store
+
+        return store.node_images(self.engine)
+
+    def exported_image(self, tag: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Have a node image within the block as `docker save` writes it; raise `ImageNotFoundError`."""
+        from dcos_docker_cli.backends.docker.images import store
+
+        return store.exported(self.engine, tag)
+
+    def load_images(self, chunks: Iterator[bytes], tags: Sequence[str]) -> None:
+        """Give the engine what `docker save` has written, of images with these tags."""
+        from dcos_docker_cli.backends.docker.images import store
+
+        store.load(self.engine, chunks, tags)
+
+    def remove_image(self, name: str) -> str:
+        """Remove a node image by its tag, which may lack its repository; return the tag. See `store.remove`."""
+        from dcos_docker_cli.backends.docker.images import store
+
+        return store.remove(self.engine, name)
 
     def create_sidecar(self, name: str, size_megabytes: int, progress: Progress) -> str:
         """Make a loop device that stays; return its path. Raises `SidecarExistsError` when the name is taken."""

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import listing
 from dcos_docker_cli.backends.docker.containers import create, remove_container
-from dcos_docker_cli.backends.docker.engine import TIMEOUT, abort, translated
-from dcos_docker_cli.backends.docker.images import ensure_node_image
+from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.exceptions import (
     EngineConflictError,
@@ -32,7 +31,7 @@ from dcos_docker_cli.model import NAME_PREFIX
 from dcos_docker_cli.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from dcos_docker_cli.backends.docker.engine import Engine
@@ -237,7 +236,7 @@ def stop_sidecar(engine: Engine, container: str, device: str) -> None:
 def _device(engine: Engine, container: str) -> str:
     """Wait until the sidecar tells its device."""
     output = []
-    for line in _lines(engine, container):
+    for line in engine.lines(container):
         if line.startswith("/dev/"):
             return line
         output.append(line)
@@ -253,20 +252,7 @@ def _device_now(engine: Engine, container: dict[str, Any]) -> str:
     if container["State"] not in HOLDING:
         return ""
     try:
-        told = [line for line in _lines(engine, container["Id"], follow=False) if line.startswith("/dev/")]
+        told = [line for line in engine.lines(container["Id"], follow=False) if line.startswith("/dev/")]
     except EngineNotFoundError:
         return ""
     return told[-1] if told else ""  # the last: one that somebody has started again has made another
-
-
-def _lines(engine: Engine, container: str, *, follow: bool = True) -> Iterator[str]:
-    """Yield what a container has printed, and with `follow` what it prints, as it does, until it ends."""
-    response = engine.get(
-        f"{engine.base_url}/v{engine.api_version}/containers/{container}/logs",
-        params={"stdout": 1, "stderr": 1, "follow": int(follow)},
-        stream=True,
-        timeout=TIMEOUT,
-    )
-    with translated(engine.where), engine.cancellation.closing(lambda: abort(response)), response:
-        for line in response.iter_lines():
-            yield line.decode(errors="replace")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from dcos_docker_cli.labels import Labels
 
 
+BUILD_PREFIX = f"{NAME_PREFIX}-{Kind.BUILD.value}-"
+"""With what the names of the containers begin that images are built in."""
+
+
 def container_name(kind: Kind, cluster_id: str) -> str:
     """Return the name of the container that a cluster has one of."""
     return f"{NAME_PREFIX}-{cluster_id}-{kind.value}"
@@ -31,4 +35,6 @@ def is_genuine(labels: Labels, name: str) -> bool:
         return labels.ref is not None and name == labels.ref.host_name(labels.cluster_id, labels.name_prefix)
     if labels.kind in (Kind.RESERVATION, Kind.BOOTSTRAP):
         return name == container_name(labels.kind, labels.cluster_id)
-    return labels.kind in (Kind.SAMPLE, Kind.SIDECAR) and name.startswith(f"{NAME_PREFIX}-{labels.kind.value}-")
+    return labels.kind in (Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD) and name.startswith(
+        f"{NAME_PREFIX}-{labels.kind.value}-"
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.backends.docker import images, storage
+from dcos_docker_cli.backends.docker import fit
+from dcos_docker_cli.backends.docker.images import nodes
+from dcos_docker_cli.backends.docker.images.recipe import node_image
 from dcos_docker_cli.backends.docker.layout import dns_name
 
 if TYPE_CHECKING:
@@ -15,18 +17,19 @@ if TYPE_CHECKING:
     from dcos_docker_cli.model import ClusterPlan, NodeRef
 
 
-def of_nodes(engine: Engine, plan: ClusterPlan, settings: Settings) -> dict[str, Any]:
+def of_nodes(engine: Engine, info: Mapping[str, Any], plan: ClusterPlan, settings: Settings) -> dict[str, Any]:
     """Return the nodes and what they share."""
-    image = images.node_image(settings.distribution)
+    image = node_image(settings.distribution, settings.docker_version)
     return {
         "cluster_id": plan.cluster_id,
         "distribution": settings.distribution.value,
         "docker_version": settings.docker_version.value,
-        "storage_driver": storage.node_driver(engine, settings.storage_driver) or None,
-        "image": {"name": image, "present": images.exists(engine, image)},
+        "storage_driver": fit.storage_driver(info, settings).driver,
+        "image": {"name": image, "present": nodes.exists(engine, image)},
         "transport": settings.transport.value,
         "network": settings.network or None,
         "mount_sys_fs_cgroup": settings.mount_sys_fs_cgroup,
+        "force_cgroup_v1": settings.force_cgroup_v1,
         "environment": sorted(settings.environment),
         "nodes": [_node(plan, settings, ref) for ref in plan.refs],
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 50
 """Passes over what is still there: the engine may be removing an object already, or need it a moment longer."""
 PAUSE = 0.2
-OF_VOLUMES = (Kind.VOLUME, Kind.CACHE, Kind.SIDECAR)
+OF_VOLUMES = (Kind.VOLUME, Kind.CACHE, Kind.SIDECAR, Kind.BUILD)
 
 
 @dataclass(frozen=True)

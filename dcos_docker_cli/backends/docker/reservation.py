@@ -6,16 +6,19 @@ Of all the engine's objects only a container has a unique name, so one that is n
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import containers, images, listing, networks, removal, storage
+from dcos_docker_cli.backends.docker import containers, fit, listing, networks, removal
+from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.backends.docker.naming import container_name
-from dcos_docker_cli.exceptions import ClusterExistsError, EngineConflictError, UsageError
+from dcos_docker_cli.exceptions import ClusterExistsError, EngineConflictError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import check_host_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.settings import Settings
     from dcos_docker_cli.model import ClusterPlan
@@ -25,29 +28,26 @@ ATTEMPTS = 50
 PAUSE = 0.1
 
 
-def check(engine: Engine, plan: ClusterPlan, settings: Settings) -> None:
-    """Raise what `reserve` would, and `UsageError` for what this engine cannot do."""
+def check(engine: Engine, info: Mapping[str, Any], plan: ClusterPlan, settings: Settings) -> None:
+    """Raise what `reserve` would, and `UsageError` for what this engine cannot do. `info` is its answer to `/info`."""
     check_host_names(plan, settings.name_prefix)
     if listing.containers(engine, plan.cluster_id):
         raise ClusterExistsError(plan.cluster_id)
     if settings.network:
         networks.join_network(engine, settings.network, len(plan.refs))
-    storage.check_driver(engine, settings.storage_driver)
-    if settings.mount_sys_fs_cgroup and engine.info().get("CgroupVersion") == "2":
-        raise UsageError(
-            "The engine's host has cgroup v2, of which systemd in a node needs a part of its own.",
-            hint="Leave mount_sys_fs_cgroup out.",
-        )
+    fit.check(engine, info, settings)
 
 
-def reserve(engine: Engine, plan: ClusterPlan, settings: Settings, progress: Progress) -> str:
+def reserve(engine: Engine, info: Mapping[str, Any], plan: ClusterPlan, settings: Settings, progress: Progress) -> str:
     """Take the id; return the container that stands for it.
 
     Raises `ClusterExistsError`, with nothing changed, when it is taken. That container alone does not decide, for it
     goes when the create ends: a cluster that was finished just before is found by its nodes.
     """
-    check(engine, plan, settings)
-    image = images.ensure_node_image(engine, progress, settings.distribution)
+    check(engine, info, plan, settings)
+    if note := fit.storage_driver(info, settings).note:
+        progress.note(note)
+    image = ensure_node_image(engine, progress, settings.distribution, settings.docker_version)
     with engine.cancellation.shielded():  # an interrupt in here would leave the container
         reservation = _take(engine, plan, settings, image)
         try:

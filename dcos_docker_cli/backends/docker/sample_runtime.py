@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import images
 from dcos_docker_cli.backends.docker.containers import create, removed_after
 from dcos_docker_cli.backends.docker.engine import translated
+from dcos_docker_cli.backends.docker.images import nodes, recipe
+from dcos_docker_cli.backends.docker.images.builder import Build, build
+from dcos_docker_cli.backends.docker.images.lock import only_one
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
 
@@ -26,11 +28,7 @@ REPOSITORY = "dcos-docker/sample-runtime"
 @contextmanager
 def sample_runtime(engine: Engine, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:
     """Build the image of `context` where it is missing; within the block, `directory` of it is a tar, in chunks."""
-    node_image = images.ensure_node_image(engine, progress)
-    tag = f"{REPOSITORY}:{images.content_digest(context)[:12]}"
-    if not images.exists(engine, tag):
-        with progress.step(f"Building {tag}, the Python of sample installers (on first use, some 15 s)"):
-            images.build(engine, context, tag, base=node_image, progress=progress)
+    tag = _ensure_image(engine, context, progress)
     # Never started: only its files are wanted.
     name = f"{NAME_PREFIX}-sample-{secrets.token_hex(6)}"
     container = create(engine, name, {"Image": tag, "Cmd": ["true"], "Labels": labels.common(Kind.SAMPLE)})
@@ -38,3 +36,19 @@ def sample_runtime(engine: Engine, context: Path, directory: str, progress: Prog
         chunks, _ = engine.get_archive(container, directory)
         with translated(engine.where):
             yield iter(chunks)
+
+
+def _ensure_image(engine: Engine, context: Path, progress: Progress) -> str:
+    files = recipe.files_below(context)
+    digest = recipe.content_digest(files)
+    script = dict(files)["build.sh"]
+    made_so = recipe.Recipe(f"{REPOSITORY}:{digest[:12]}", digest, script, tuple(files), changes=(), labels={})
+    if nodes.exists(engine, made_so.tag):
+        return made_so.tag
+    base = nodes.ensure_node_image(engine, progress)
+    with only_one(engine, made_so.tag, progress):
+        if not nodes.exists(engine, made_so.tag):
+            title = f"Building {made_so.tag}, the Python of sample installers (on first use, some 15 s)"
+            with progress.step(title):
+                build(engine, made_so, Build(base), progress)
+    return made_so.tag

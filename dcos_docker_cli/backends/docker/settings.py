@@ -62,6 +62,8 @@ class Settings:
     transport: Transport = Transport.DOCKER_EXEC
     network: str = ""
     mount_sys_fs_cgroup: bool = False
+    force_cgroup_v1: bool = False
+    """Have a systemd boot on cgroup v1 that refuses to unless it is told so."""
     mounts: Mapping[Role | None, Mounts] = field(default_factory=dict)
     labels: Mapping[Role | None, Mapping[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,94 @@
+"""One build of an image at a time: whoever comes second waits for the image of the first.
+
+Of all the engine's objects only a container has a unique name, so one that is never started stands for the build. It
+needs an image; an empty one does.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker import listing
+from dcos_docker_cli.backends.docker.containers import create, remove_container
+from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
+from dcos_docker_cli.exceptions import EngineConflictError, EngineError, EngineNotFoundError, ImageError
+from dcos_docker_cli.labels import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.progress import Progress
+
+EMPTY_IMAGE = "dcos-docker/base:empty"
+PAUSE = 0.2
+PATIENCE = 1800
+"""Seconds after which a build that does not end is given up on; who began it may be on another machine, and dead."""
+
+
+@contextmanager
+def only_one(engine: Engine, tag: str, progress: Progress) -> Iterator[None]:
+    """Have nobody else build the image of this tag within the block."""
+    name = f"{BUILD_PREFIX}{tag.rpartition(':')[2]}"
+    container = _take(engine, name, tag, progress)
+    try:
+        yield
+    finally:
+        with engine.cancellation.shielded():
+            remove_container(engine, container)
+            with suppress(EngineError):  # another build may need it
+                engine.remove_image(EMPTY_IMAGE)
+
+
+def _take(engine: Engine, name: str, tag: str, progress: Progress) -> str:
+    held = _attempt(engine, name)
+    if held:
+        return held
+    with progress.step(f"Waiting for another process, which builds {tag} just now"):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            engine.cancellation.sleep(PAUSE)
+            held = _attempt(engine, name)
+            if held:
+                return held
+    raise ImageError(
+        f"Another build of {tag} does not end.",
+        hint=f"If nobody builds it, remove what stands for that: docker rm -f {name}",
+    )
+
+
+def _attempt(engine: Engine, name: str) -> str:
+    """Return the container that is the lock; nothing when somebody else has it. What the dead have left is removed."""
+    _remove_dead(engine)
+    with engine.cancellation.shielded():  # an interrupt in here would leave the container
+        for _ in range(2):
+            try:
+                return create(
+                    engine, name, {"Image": EMPTY_IMAGE, "Cmd": ["none"], "Labels": labels.common(Kind.BUILD)}
+                )
+            except EngineNotFoundError:
+                _import_empty(engine)
+            except EngineConflictError:
+                break
+    engine.cancellation.check()
+    return ""
+
+
+def _remove_dead(engine: Engine) -> None:
+    for item in listing.containers(engine, kind=Kind.BUILD):
+        creator = labels.decode(item["Labels"]).creator
+        if creator and creator.is_dead():
+            remove_container(engine, item["Id"])
+
+
+def _import_empty(engine: Engine) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w"):
+        pass
+    repository, _, tag = EMPTY_IMAGE.partition(":")
+    engine.import_image_from_data(buffer.getvalue(), repository, tag, changes=labels.instructions(Kind.IMAGE))
