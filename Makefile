@@ -50,6 +50,7 @@ tour: engine ## Run the tour of the README, and write down there what its comman
 bench: engine ## Measure the commands beside what the engine itself needs
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/files.py
+	$(BIN)/python benchmarks/node_start.py
 
 clean: ## Remove the environment and what tools have cached here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

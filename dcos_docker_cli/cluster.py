@@ -20,6 +20,7 @@ from dcos_docker_cli.dcos.config import (
 from dcos_docker_cli.dcos.installer import read_installer
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT, Login, Readiness, wait_for_dcos
 from dcos_docker_cli.dcos.testing import in_test_environment, test_variables
+from dcos_docker_cli.doctor.explain import explained
 from dcos_docker_cli.exceptions import (
     ClusterNotFoundError,
     DcosDockerError,
@@ -29,6 +30,7 @@ from dcos_docker_cli.exceptions import (
 )
 from dcos_docker_cli.lifecycle.download import downloaded
 from dcos_docker_cli.lifecycle.install import Nodes, install, upgrade
+from dcos_docker_cli.lifecycle.provision import make_cluster
 from dcos_docker_cli.model import Role
 from dcos_docker_cli.node import Node, Output
 from dcos_docker_cli.progress import Logged
@@ -94,8 +96,8 @@ class Cluster(ContextDecorator):
     ) -> None:
         """Make the nodes, without DC/OS; when that fails or is interrupted nothing is left."""
         self._backend: ClusterBackend | None = cluster_backend
-        self._make: Callable[[], ClusterManager] | None = lambda: cluster_backend.cluster_cls(
-            masters=masters, agents=agents, public_agents=public_agents, cluster_backend=cluster_backend
+        self._make: Callable[[], ClusterManager] | None = lambda: make_cluster(
+            cluster_backend, masters=masters, agents=agents, public_agents=public_agents
         )
         self._manager: ClusterManager | ExistingNodes = self._make()
         self._is_destroyed = False
@@ -338,7 +340,8 @@ class Cluster(ContextDecorator):
         def work(cancellation: Cancellation) -> None:
             title = f'the cluster "{self.cluster_id}"' if self.cluster_id else "these nodes"
             wanted = Readiness(title, self._members(cancellation), cancellation, login, http_checks)
-            wait_for_dcos(wanted, Logged(), timeout=timeout)
+            with explained():
+                wait_for_dcos(wanted, Logged(), timeout=timeout)
 
         interruptible(work)
 
@@ -368,4 +371,5 @@ class Cluster(ContextDecorator):
             return Configuration({**self.base_config, **variant_settings(variant())}, ip_detect, given.files)
 
         bootstrap = self._manager.bootstrap_node if isinstance(self._manager, HasBootstrapNode) else None
-        step(Nodes(self._members(cancellation), cancellation, bootstrap), installer, configure, given.progress)
+        with explained():
+            step(Nodes(self._members(cancellation), cancellation, bootstrap), installer, configure, given.progress)

@@ -18,6 +18,7 @@ DcosDockerError            1
 ├── EngineError            1    the engine refused a call
 │   ├── EngineNotFoundError
 │   └── EngineConflictError
+├── PreflightError         1    found before anything is made
 ├── ImageError             1
 ├── NodeStartError         1
 ├── GenconfError           1
@@ -178,6 +179,10 @@ class EngineNotFoundError(EngineError):
 
 class EngineConflictError(EngineError):
     """A name is taken, or the object is in use (409)."""
+
+
+class PreflightError(DcosDockerError):
+    """A check of the doctor finds what would keep the cluster from coming up; nothing was made."""
 
 
 class ImageError(DcosDockerError):

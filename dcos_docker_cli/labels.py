@@ -61,6 +61,7 @@ class Kind(Enum):
     SAMPLE = "sample"
     SIDECAR = "sidecar"
     BUILD = "build"
+    PROBE = "probe"
 
 
 def selector(kind: Kind | None = None, cluster_id: str | None = None) -> list[str]:

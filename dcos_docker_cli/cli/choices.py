@@ -22,11 +22,9 @@ from dcos_docker_cli.cli.types import (
     TRANSPORT,
     VARIABLE,
     VARIANT,
-    Member,
 )
 from dcos_docker_cli.dcos.choices import SECURITY_MODES, read_choices
 from dcos_docker_cli.dcos.ready import Login
-from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.lifecycle.wait import Wait
 from dcos_docker_cli.model import MAX_NODES, ClusterPlan, Transport
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dcos_docker_cli.distributions import Distribution
+    from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
     from dcos_docker_cli.docker_versions import DockerVersion
 
     Command = Callable[..., Any]
@@ -70,6 +69,9 @@ copy_to_master = click.option(
 keep_on_failure = click.option(
     "--keep-on-failure", is_flag=True, help="Leave what was made when something fails, to look at it."
 )
+skip_preflight = click.option(
+    "--skip-preflight", is_flag=True, help="Leave out the quick checks of `doctor` that come first."
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done, check it, and do nothing.")
 
 
@@ -93,24 +95,14 @@ def nodes_to_make(function: Command) -> Command:
     @options.cluster_id
     @options.linux_distribution
     @options.docker_version
-    @click.option(
-        "--docker-storage-driver",
-        type=Member(DockerStorageDriver),
-        default=DockerStorageDriver.AUTO,
-        show_default=DockerStorageDriver.AUTO.value,
-        help="How Docker on the nodes stores images; auto: as the engine does, else the best that can be there.",
-    )
+    @options.docker_storage_driver
     @click.option(
         "--mount-sys-fs-cgroup/--no-mount-sys-fs-cgroup",
         default=False,
         show_default=True,
         help="Have the nodes see the control groups of the engine's host, which must have version 1.",
     )
-    @click.option(
-        "--force-cgroup-v1",
-        is_flag=True,
-        help="Have nodes boot on a host with cgroup v1 whose systemd, of 256 or 257, refuses to.",
-    )
+    @options.force_cgroup_v1
     @click.option(
         "--transport",
         type=TRANSPORT,
@@ -118,16 +110,8 @@ def nodes_to_make(function: Command) -> Command:
         show_default=Transport.DOCKER_EXEC.value,
         help="How commands are to reach the nodes if they are not told otherwise.",
     )
-    @click.option(
-        "--network", default="", metavar="NAME", help="A network that is there.  [default: one of the cluster's own]"
-    )
-    @click.option(
-        "--one-master-host-port-map",
-        multiple=True,
-        metavar="HOST:CONTAINER",
-        help="A port of the first master to publish on the engine's host, as in 8080:80; on 127.0.0.1 unless an "
-        "address is given. Can be given more than once.",
-    )
+    @options.network
+    @options.one_master_host_port_map
     @volumes("--custom-volume", "all nodes")
     @volumes("--custom-master-volume", "masters")
     @volumes("--custom-agent-volume", "agents")

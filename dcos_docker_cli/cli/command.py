@@ -6,6 +6,8 @@ import click
 
 PREFIX = "DCOS_DOCKER"
 """With it begin the variables that options can come from: DCOS_DOCKER_CREATE_AGENTS is --agents of `create`."""
+SHARED = f"{PREFIX}_CLUSTER_ID"
+"""The one variable that is of several commands."""
 
 
 class Command(click.Command):
@@ -17,10 +19,10 @@ class Command(click.Command):
             formatter.write_text(self._variables(ctx))
 
     def _variables(self, ctx: click.Context) -> str:
-        written = [written_name(option) for option in self.params if isinstance(option, click.Option)]
-        own = [name for name in written if name != "cluster-id"]
+        options = [option for option in self.params if isinstance(option, click.Option)]
+        own = [written_name(option) for option in options if option.envvar != SHARED]
         text = f"Options can also be set by variables, as in {variable(path_of(ctx), own[0])}"
-        shared = f"; --cluster-id for all commands by {PREFIX}_CLUSTER_ID" if own != written else ""
+        shared = f"; --cluster-id for all commands by {SHARED}" if len(own) < len(options) else ""
         return f"{text}{shared}."
 
     def example(self, ctx: click.Context) -> str:

@@ -12,6 +12,7 @@ from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, VARIABLE, Mem
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
 from dcos_docker_cli.distributions import Distribution
+from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.model import DEFAULT_CLUSTER_ID
 
@@ -103,6 +104,28 @@ docker_version = click.option(
     default=DockerVersion.DISTRIBUTION,
     show_default="the distribution's own",
     help="The version of Docker on the nodes.",
+)
+docker_storage_driver = click.option(
+    "--docker-storage-driver",
+    type=Member(DockerStorageDriver),
+    default=DockerStorageDriver.AUTO,
+    show_default=DockerStorageDriver.AUTO.value,
+    help="How Docker on the nodes stores images; auto: as the engine does, else the best that can be there.",
+)
+force_cgroup_v1 = click.option(
+    "--force-cgroup-v1",
+    is_flag=True,
+    help="Have nodes boot on a host with cgroup v1 whose systemd, of 256 or 257, refuses to.",
+)
+network = click.option(
+    "--network", default="", metavar="NAME", help="A network that is there.  [default: one of the cluster's own]"
+)
+one_master_host_port_map = click.option(
+    "--one-master-host-port-map",
+    multiple=True,
+    metavar="HOST:CONTAINER",
+    help="A port of the first master to publish on the engine's host, as in 8080:80; on 127.0.0.1 unless an "
+    "address is given. Can be given more than once.",
 )
 reference = click.argument("reference", type=NODE, default="master_0", metavar="[REF]")
 transport = click.option(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,9 @@ from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.build_info import NOT_INSTALLED
 from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.dcos.http import Answer, Request, fetch
-from dcos_docker_cli.exceptions import DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
+from dcos_docker_cli.exceptions import DcosDockerError, DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
 from dcos_docker_cli.model import Role
-from dcos_docker_cli.transports.base import run
+from dcos_docker_cli.transports.base import failed_units, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 3600.0
 """Seconds."""
 PAUSE = 0.5
+LOOK_SECONDS = 10.0
+LOOK_AT = 3
+"""Nodes that are looked at, and for how long, when the time is up."""
+UNIT = re.compile(r"\bdcos-[a-z0-9@_.-]+\.(?:service|socket|timer)\b")
 # By version of DC/OS: 1.12 and later, 1.10 and 1.11, 1.9.
 NODE_CHECK = f"""
 cd /opt/mesosphere/bin 2>/dev/null || exit {NOT_INSTALLED}
@@ -90,8 +95,25 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
         raise DCOSTimeoutError(
             f"DC/OS on {wanted.title} was not ready within {timeout:g} s. Not ready:",
             hint="Look at a node, for example with: journalctl -b -p warning",
-            details=not_ready,
+            details=[*not_ready, *_units_of(wanted, not_ready)],
         ) from None
+
+
+def _units_of(wanted: Readiness, not_ready: Sequence[str]) -> list[str]:
+    """Return what the journals say of the units that do not run on the nodes that findings name, else on a master."""
+    text = "\n".join(not_ready)
+    named = [member for member in wanted.members if re.search(rf"(?<!\w){re.escape(member.name)}(?!\w)", text)]
+    units = sorted(set(UNIT.findall(text)))
+    found: list[str] = []
+    with suppress(TimeoutError), wanted.cancellation.limited(LOOK_SECONDS):
+        for member in (named or wanted.masters)[:LOOK_AT]:
+            with suppress(DcosDockerError):  # it is the timeout that is told
+                found += [_with_node(line, member) for line in failed_units(member.transport, units)]
+    return found
+
+
+def _with_node(line: str, member: Member) -> str:
+    return line if line.startswith(" ") else f"{member.name}: {line}"
 
 
 def node_findings(member: Member) -> list[str]:

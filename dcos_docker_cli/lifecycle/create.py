@@ -9,6 +9,8 @@ from dcos_docker_cli.backends.docker.transaction import reserved
 from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.dcos.bootstrap import installer_on
 from dcos_docker_cli.dcos.install import install
+from dcos_docker_cli.doctor.explain import explained
+from dcos_docker_cli.doctor.preflight import preflight
 from dcos_docker_cli.exceptions import DCOSTimeoutError
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
 from dcos_docker_cli.model import Role, count_of_nodes
@@ -41,6 +43,7 @@ def create(
     copies: Copies = (),
     wait: Wait | None = None,
     keep_on_failure: bool = False,
+    skip_preflight: bool = False,
 ) -> ClusterInfo:
     """Create a cluster and install DC/OS on its nodes; return it, with `wait` when DC/OS is ready.
 
@@ -60,7 +63,16 @@ def create(
             genconf.generate(choices.configuration(plan.cluster_id, layout.by_role(), variant))
         return variant
 
-    with reserved(host, plan, progress, keep_on_failure=keep_on_failure):
+    with (
+        explained(),
+        reserved(
+            host,
+            plan,
+            progress,
+            keep_on_failure=keep_on_failure,
+            preflight=lambda: None if skip_preflight else preflight(host, plan, progress, with_dcos=True),
+        ),
+    ):
         layout = host.lay_out(plan)
         with progress.step(f"Starting {count_of_nodes(plan.refs)}, and configuring DC/OS"):
             if plan.variant is None:  # the nodes' labels are to tell it, so the installer is asked first

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.build_info import build_info
+from dcos_docker_cli.doctor.explain import explained
 from dcos_docker_cli.exceptions import ClusterBusyError, DCOSInstalledError, DCOSNotInstalledError, UsageError
 from dcos_docker_cli.lifecycle.create import copy_to_masters
 from dcos_docker_cli.lifecycle.install import Nodes, install, upgrade
@@ -46,7 +47,7 @@ def install_on_cluster(
     """
     cluster = cluster_for_dcos(host, cluster_id)
     choices.check(variant or installer.variant)
-    with host.reached_members(cluster, transport) as members:
+    with explained(), host.reached_members(cluster, transport) as members:
         check_not_installed(host, cluster_id, members)
         copy_to_masters(host, members, copies)
         install(_as_nodes(host, cluster, members), installer, _configure(cluster, choices, variant), progress)
@@ -68,7 +69,7 @@ def upgrade_cluster(
     """Upgrade DC/OS on all nodes; see `lifecycle.install.upgrade`."""
     cluster = cluster_for_dcos(host, cluster_id)
     choices.check(variant or installer.variant)
-    with host.reached_members(cluster, transport) as members:
+    with explained(), host.reached_members(cluster, transport) as members:
         upgrade(_as_nodes(host, cluster, members), installer, _configure(cluster, choices, variant), progress)
     if wait:
         wait_for_cluster(host, cluster_id, progress, wait, transport)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.config import node_lists
 from dcos_docker_cli.dcos.installer import read_installer
+from dcos_docker_cli.doctor.preflight import preflight
 from dcos_docker_cli.lifecycle.dcos import check_not_installed, cluster_for_dcos, dcos_version
 from dcos_docker_cli.lifecycle.source import is_url
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.dcos.choices import Choices
     from dcos_docker_cli.lifecycle.create import Copies
     from dcos_docker_cli.model import ClusterPlan, DCOSVariant
+    from dcos_docker_cli.progress import Progress
 
     Preview = dict[str, Any]
     """Values for JSON. The form is documented in docs/output.md and only grows."""
@@ -26,15 +28,34 @@ SECRET = re.compile("password|passwd|secret|key|credential|token|auth", re.IGNOR
 HIDDEN = "(given)"
 
 
-def of_nodes(host: DockerHost, plan: ClusterPlan) -> Preview:
+def of_nodes(host: DockerHost, plan: ClusterPlan, progress: Progress, *, skip_preflight: bool = False) -> Preview:
     """Return what `provision` would make."""
-    return {"would": "provision", **host.preview(plan)}
+    return {"would": "provision", **_nodes(host, plan, progress, skip_preflight=skip_preflight)}
 
 
-def of_create(host: DockerHost, plan: ClusterPlan, source: str, choices: Choices, copies: Copies = ()) -> Preview:
+def of_create(
+    host: DockerHost,
+    plan: ClusterPlan,
+    source: str,
+    choices: Choices,
+    progress: Progress,
+    copies: Copies = (),
+    *,
+    skip_preflight: bool = False,
+) -> Preview:
     """Return what `create` would make."""
     dcos = _dcos(host, plan.cluster_id, source, choices, plan.variant)
-    return {**of_nodes(host, plan), "would": "create", **dcos, "copied_to_masters": _copied(copies)}
+    nodes = _nodes(host, plan, progress, skip_preflight=skip_preflight, with_dcos=True)
+    return {"would": "create", **nodes, **dcos, "copied_to_masters": _copied(copies)}
+
+
+def _nodes(
+    host: DockerHost, plan: ClusterPlan, progress: Progress, *, skip_preflight: bool, with_dcos: bool = False
+) -> Preview:
+    found = host.preview(plan)
+    if not skip_preflight:
+        preflight(host, plan, progress, with_dcos=with_dcos)
+    return found
 
 
 def of_install(

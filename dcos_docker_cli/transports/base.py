@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 PRESS_SECONDS = 0.5
 FAILED_UNITS = """
-for unit in $(systemctl list-units --state failed,auto-restart --no-legend --plain | cut -d ' ' -f 1); do
-    echo "$unit has failed:"
-    journalctl --unit "$unit" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'
+failed=$(systemctl list-units --state failed,auto-restart --no-legend --plain | cut -d ' ' -f 1)
+show() { echo "$1 $2:"; journalctl --unit "$1" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'; }
+for unit in $failed; do show "$unit" "has failed"; done
+for unit in "$@"; do
+    case " $(echo $failed) " in *" $unit "*) continue ;; esac
+    state=$(systemctl is-active "$unit") && continue
+    show "$unit" "is $state since $(systemctl show --property StateChangeTimestamp "$unit" | cut -d = -f 2)"
 done
 """
 
@@ -101,9 +105,9 @@ def check(
     return result
 
 
-def failed_units(transport: NodeTransport) -> list[str]:
-    """Return a node's failed units of systemd, each with the end of its journal."""
-    result = run(transport, ["sh", "-c", FAILED_UNITS])
+def failed_units(transport: NodeTransport, others: Sequence[str] = ()) -> list[str]:
+    """Return a node's failed units of systemd, each with the end of its journal; of others those that do not run."""
+    result = run(transport, ["sh", "-c", FAILED_UNITS, "sh", *others])
     return result.stdout.decode(errors="replace").splitlines()
 
 

@@ -42,6 +42,7 @@ ARGUMENTS = {
     "destroy-list": "[CLUSTER_IDS]...",
     "sample-installer": "PATH",
     "completion": "{bash|zsh|fish}",
+    "doctor": "[CHECK]...",
 }
 
 
@@ -351,11 +352,16 @@ def test_no_engine_at_an_address() -> None:
 
 def test_doctor_without_an_engine(tmp_path: Path, no_engine: dict[str, str | None]) -> None:
     message = f"No Docker engine answers at unix://{tmp_path}/none.sock (from DOCKER_HOST)."
-    wanted = f"error    engine   {message}\n{'':17} → {START_IT}\n"
-    assert outcome("doctor", env=no_engine) == (1, wanted, "")
-    code, stdout, stderr = outcome("doctor", "--output", "json", env=no_engine)
-    finding = {"check": "engine", "level": "error", "message": message, "remedy": START_IT}
-    assert (code, json.loads(stdout), stderr) == (1, [finding], "")
+    wanted = f"The engine\n  error    DD001 engine         {message}\n{'':32} → {START_IT}\n"
+    told = "1 error. More about each, by its id: docs/doctor.md\n"
+    code, stdout, stderr = outcome("doctor", "--only", "DD001", env=no_engine)
+    assert (code, stdout, stderr.splitlines(keepends=True)[1:]) == (1, wanted, [told])
+    code, stdout, _ = outcome("doctor", "--only", "DD001", "--output", "json", env=no_engine)
+    finding = {
+        "id": "DD001", "check": "engine", "category": "engine", "level": "error", "message": message,
+        "remedy": START_IT, "details": [], "documentation": "docs/doctor.md#dd001-engine",
+    }  # fmt: skip
+    assert (code, json.loads(stdout)) == (1, [finding])
 
 
 def test_destroying_nothing_needs_no_engine(no_engine: dict[str, str | None]) -> None:
@@ -451,8 +457,9 @@ def test_colour_is_for_terminals_that_want_it(
 @pytest.mark.parametrize(("variable", "coloured"), [(None, True), ("1", False)])
 def test_colour_of_findings(no_engine: dict[str, str | None], variable: str | None, coloured: bool) -> None:
     found = on_terminal("doctor", env={**no_engine, "NO_COLOR": variable})
-    assert "engine   No Docker engine answers" in found
-    assert ("\x1b[" in found) is coloured
+    assert "engine         No Docker engine answers" in found
+    # What ends a colour, and the spinner's moves, are none.
+    assert bool(re.search(r"\x1b\[[1-9]\d*m", found)) is coloured
 
 
 def on_terminal(*args: str, env: dict[str, str | None]) -> str:

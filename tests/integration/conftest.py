@@ -14,17 +14,21 @@ import pytest
 
 import dcos_docker_cli
 from dcos_docker_cli.backends.docker.engine import connect
+from tests.support import docker_builds, installers, stand_ins
 from tests.support import engine as engines
-from tests.support import installers
 from tests.support.clusters import Cluster, create, tear_down
 from tests.support.ids import new_id
+from tests.support.nested_engine import nested_engine
 from tests.support.own_engine import OwnEngine, own_engine
 from tests.support.program import dcos_docker
+from tests.support.rpm_mirror import Mirror, rpm_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from docker import APIClient
+
+    from tests.support.contained import ContainedEngine
 
 FIRST_USE_SECONDS = 900
 """On a bare machine the node image is built first."""
@@ -46,18 +50,29 @@ def engine_socket(client: APIClient) -> str:
     return url.removeprefix("unix://")
 
 
-def _built(factory: pytest.TempPathFactory, variant: str, version: str = "2.1.0") -> Path:
-    """Return a sample installer, which all workers share."""
+def _shared_path(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return what `make` has made at a path, once for all workers. Things of one kind wait for each other."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    path = root / f"{variant}-{version}.sh"
-    with (root / "installers.lock").open("w") as lock:
+    path = root / name
+    with (root / f"{path.suffix or path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            options = ("--variant", variant, "--dcos-version", version)
-            dcos_docker("sample-installer", path, *options, timeout=FIRST_USE_SECONDS).succeeded()
+            partial = path.with_name(f"partial-{path.name}")
+            make(partial)
+            partial.rename(path)
     return path
+
+
+def _built(factory: pytest.TempPathFactory, variant: str, version: str = "2.1.0") -> Path:
+    """Return a sample installer, which all workers share."""
+    options = ("--variant", variant, "--dcos-version", version)
+
+    def make(path: Path) -> None:
+        dcos_docker("sample-installer", path, *options, timeout=FIRST_USE_SECONDS).succeeded()
+
+    return _shared_path(factory, f"{variant}-{version}.sh", make)
 
 
 @pytest.fixture(scope="session")
@@ -142,10 +157,14 @@ def elsewhere(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def _own_engine(client: APIClient, installer: Path) -> Iterator[OwnEngine]:
-    """The installer is there for the node image."""
-    del installer
-    with own_engine(client, client.images("dcos-docker/node")[0]["Id"]) as made:
+def node_image() -> str:
+    """The tag of the default node image, which is on the engine."""
+    return dcos_docker("image", "build", timeout=FIRST_USE_SECONDS).succeeded().strip()
+
+
+@pytest.fixture(scope="session")
+def _own_engine(client: APIClient, node_image: str) -> Iterator[OwnEngine]:
+    with own_engine(client, node_image) as made:
         yield made
 
 
@@ -154,3 +173,36 @@ def engine(_own_engine: OwnEngine) -> OwnEngine:
     """An engine without anything on it. Tests that use it are in the group `own-engine`."""
     _own_engine.clear()
     return _own_engine
+
+
+@pytest.fixture(scope="session")
+def nested(client: APIClient, node_image: str) -> Iterator[ContainedEngine]:
+    """An engine on which nodes run, at first without any image. Tests that use it are in the group `nested-engine`."""
+    with nested_engine(client, node_image) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def minimal_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Debian 12's minimal root, as the images in registries are."""
+    return _shared_path(tmp_path_factory, "minimal.tar", stand_ins.minimal_root)
+
+
+@pytest.fixture(scope="session")
+def node_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of Debian 12 with all packages of a node."""
+    return _shared_path(tmp_path_factory, "node.tar", stand_ins.node_root)
+
+
+@pytest.fixture(scope="session")
+def rpms(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    """Packages of CentOS and Rocky Linux."""
+    return Mirror(_shared_path(tmp_path_factory, "rpms", rpm_mirror))
+
+
+@pytest.fixture(scope="session")
+def docker_20_10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tarball in the form of Docker's static builds, with Docker 20.10."""
+    return _shared_path(
+        tmp_path_factory, "docker-20.10.24.tgz", lambda path: docker_builds.static_docker("bookworm", path)
+    )

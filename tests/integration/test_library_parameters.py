@@ -253,7 +253,7 @@ def test_nothing_is_contacted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_attributes_are_the_parameters() -> None:
     names = list(Docker.__init__.__annotations__)
     names.remove("return")
-    assert len(names) == 18
+    assert len(names) == 19
     backend = Docker(container_name_prefix="x", mount_sys_fs_cgroup=True, docker_master_labels={"a": "b"})
     assert all(hasattr(backend, name) for name in names)
     assert (backend.container_name_prefix, backend.mount_sys_fs_cgroup) == ("x", True)

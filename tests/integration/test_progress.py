@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.own_engine import OwnEngine, ours
 from tests.support.program import PROGRAM, at, environment
 from tests.support.terminal import OnTerminal, plain
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 pytestmark = pytest.mark.xdist_group("own-engine")
 
@@ -130,20 +125,3 @@ def test_reader_of_a_listing_that_has_gone(engine: OwnEngine, cluster: str) -> N
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
-
-
-def test_doctor(client: APIClient, engine: OwnEngine) -> None:
-    """On the engine that all the other tests use it finds nothing that keeps clusters from coming up."""
-    from tests.support.program import dcos_docker
-
-    result = dcos_docker("doctor")
-    assert (result.code, result.stderr) == (0, "")
-    checks = [line.split()[:2] for line in result.stdout.splitlines() if not line.startswith("  ")]
-    assert [check for _, check in checks] == ["engine", "cgroups", "memory", "disk", "inodes", "clock", "selinux"]
-    assert {level for level, _ in checks} <= {"ok", "warning", "skipped"}
-    as_json = json.loads(dcos_docker("doctor", "--output", "json").succeeded())
-    assert [list(finding) for finding in as_json] == [["check", "level", "message", "remedy"]] * len(checks)
-    assert [[finding["level"], finding["check"]] for finding in as_json] == checks
-    assert client.version()["Version"] in as_json[0]["message"]
-    remote = json.loads(engine.dcos_docker("doctor", "-o", "json").stdout)
-    assert {finding["check"] for finding in remote if finding["level"] == "skipped"} == {"disk", "inodes", "selinux"}

@@ -54,8 +54,12 @@ class TestOpen:
         cluster = f'Error: DC/OS on the cluster "{shared.cluster_id}"'
         assert error == f"{cluster} was not ready within {BRIEFLY} s. Not ready:"
         assert details
-        assert all(line.startswith("  agent_1: node-poststart: ") for line in details), details
-        assert any("dcos-mesos-slave" in line for line in details), details
+        findings = [line for line in details if line.startswith("  agent_1: node-poststart: ")]
+        assert any("dcos-mesos-slave" in line for line in findings), details
+        unit, *journal = details[len(findings) :]
+        assert unit.startswith("  agent_1: dcos-mesos-slave.service is inactive since ")
+        assert all(line.startswith("    ") for line in journal)
+        assert journal[-1].startswith("    Stopped dcos-mesos-slave.service")
         assert seconds > int(BRIEFLY)
         assert hint.startswith("Next: Look at a node, ")
         assert seconds < 2 * int(BRIEFLY)

@@ -72,8 +72,9 @@ def _fetch(suite: str, root: Path) -> None:
         log = stack.enter_context((root.parent / "log").open("w+"))
         # When it is stopped it signals its whole process group, which must not be that of the tests.
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
-        stack.enter_context(process)
+        assert process.stdout
         stack.callback(process.wait, SECONDS)
+        stack.enter_context(process.stdout)  # it would wait for a reader before it ends
         stack.callback(process.terminate)  # then it removes what it has made; no harm when it has ended
         _unpack(process, root)
         code = process.wait(SECONDS)

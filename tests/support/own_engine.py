@@ -11,30 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from docker import APIClient
-from docker.errors import DockerException
-
-from tests.support.engine import CLUSTER_ID, KIND, SCHEMA, objects
+from tests.support.contained import PORT, ContainedEngine, started
+from tests.support.engine import CLUSTER_ID, KIND, SCHEMA
 from tests.support.ids import new_id
-from tests.support.program import Result, at, dcos_docker, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PORT = 2375
+    from docker import APIClient
+
 IMAGE = "tiny:latest"
 
 
 @dataclass(frozen=True)
-class OwnEngine:
-    """An engine, and a client for it."""
-
-    url: str
-    client: APIClient
-
-    def dcos_docker(self, *args: str, **changes: str) -> Result:
-        """Run the program on it."""
-        return dcos_docker(*args, env={**at(self.url), **changes})
+class OwnEngine(ContainedEngine):
+    """An engine whose containers need not start."""
 
     def container(self, name: str, labels: dict[str, str], *, volume: str = "", image: str = IMAGE) -> str:
         """Create a container, which is never started."""
@@ -61,21 +52,9 @@ class OwnEngine:
         self.client.import_image_from_data(archive.getvalue(), *tag.split(":"), changes=changes)  # type: ignore[misc]
         return str(self.client.images(tag)[0]["Id"])
 
-    def everything(self) -> list[str]:
-        """Return all containers, volumes and networks, but for those that every engine has."""
-        return [item for item in objects(self.client) if item not in ("network bridge", "network host", "network none")]
-
-    def clear(self) -> None:
+    def clear(self, *but_images: str) -> None:
         """Remove all there is, but for the image that containers are made from."""
-        for item in self.client.containers(all=True):
-            self.client.remove_container(item["Id"], force=True, v=True)
-        for item in self.client.networks(filters={"type": "custom"}):
-            self.client.remove_network(item["Id"])
-        for volume in self.client.volumes()["Volumes"] or ():
-            self.client.remove_volume(volume["Name"])
-        for image in self.client.images():
-            if IMAGE not in image["RepoTags"]:
-                self.client.remove_image(image["Id"], force=True)
+        super().clear(IMAGE, *but_images)
 
 
 def ours(kind: str, cluster_id: str = "", **more: str) -> dict[str, str]:
@@ -95,29 +74,7 @@ def own_engine(client: APIClient, node_image: str) -> Iterator[OwnEngine]:
         host_config=host,
         volumes=["/var/lib/docker"],
     )["Id"]
-    try:
-        client.start(container)
-        network = client.inspect_container(container)["NetworkSettings"]["Networks"]["bridge"]
-        url = f"tcp://{network['IPAddress']}:{PORT}"
-        made: list[APIClient] = []
-
-        def answers() -> bool:
-            one = APIClient(base_url=url, version="1.41", timeout=60)
-            try:
-                one.ping()
-            except DockerException:
-                return False
-            except OSError:  # requests' own errors escape docker-py
-                return False
-            finally:
-                one.close()
-            made.append(APIClient(base_url=url, version="1.41", timeout=60))
-            return True
-
-        eventually(answers, "the engine in a container answers", timeout=60)
-        engine = OwnEngine(url, made[0])
+    with started(client, container) as made:
+        engine = OwnEngine(made.url, made.client, made.container_id)
         engine.image(IMAGE, {})
         yield engine
-        made[0].close()
-    finally:
-        client.remove_container(container, force=True, v=True)

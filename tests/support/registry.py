@@ -1,4 +1,4 @@
-"""A registry of images on loopback, where engines need no TLS."""
+"""A registry of images, on loopback, where engines need no TLS, or on another address of this machine."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-ADDRESS = "127.0.0.1:0"
-"""Any port that is free."""
-LISTENS = re.compile(r"listening on (127\.0\.0\.1:\d+)")
+LISTENS = re.compile(r"listening on (\d+\.\d+\.\d+\.\d+:\d+)")
 STOP_SECONDS = 10
 
 
 @contextmanager
-def registry() -> Iterator[str]:
-    """Have a registry within the block, at the `127.0.0.1:PORT` that it yields. It is empty, and keeps nothing."""
+def registry(address: str = "127.0.0.1") -> Iterator[str]:
+    """Have a registry within the block, at the `ADDRESS:PORT` that it yields. It is empty, and keeps nothing."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         path = directory / "log"
         log = stack.enter_context(path.open("w"))
         process = subprocess.Popen(
-            ["docker-registry", "serve", _settings(directory)],
+            ["docker-registry", "serve", _settings(directory, address)],
             cwd=directory,
             env={key: value for key, value in os.environ.items() if not key.startswith(("REGISTRY_", "OTEL_"))},
             stdin=subprocess.DEVNULL,
@@ -47,7 +45,7 @@ def registry() -> Iterator[str]:
 
 
 def push(client: APIClient, image: str, reference: str) -> None:
-    """Have an image of the engine in a registry, as `127.0.0.1:PORT/NAME:TAG`. The engine does not keep that tag."""
+    """Have an image of the engine in a registry, as `ADDRESS:PORT/NAME:TAG`. The engine does not keep that tag."""
     repository, _, tag = reference.rpartition(":")
     assert "/" in repository, f"{reference} has no tag"
     client.tag(image, repository, tag)
@@ -58,11 +56,12 @@ def push(client: APIClient, image: str, reference: str) -> None:
         client.remove_image(reference, noprune=True)
 
 
-def _settings(directory: Path) -> Path:
+def _settings(directory: Path, address: str) -> Path:
     """Write what the registry is told, as JSON, which is YAML too. It sends nothing to anybody unless it is told to."""
     path = directory / "settings.yml"
+    # Port 0 is any that is free.
     storage = {"filesystem": {"rootdirectory": str(directory / "images")}}
-    settings = {"version": "0.1", "log": {"level": "info"}, "storage": storage, "http": {"addr": ADDRESS}}
+    settings = {"version": "0.1", "log": {"level": "info"}, "storage": storage, "http": {"addr": f"{address}:0"}}
     path.write_text(json.dumps(settings))
     return path
 

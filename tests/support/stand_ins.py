@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.support.rpm_mirror import Mirror
 
 SUITE = "bookworm"
+MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 NODE_PACKAGES = (
     "ca-certificates", "curl", "dbus", "dnf", "docker.io", "hostname", "iproute2", "ipset", "iptables", "iputils-ping",
     "kmod", "less", "openssh-server", "procps", "rpm", "sudo", "systemd", "systemd-sysv", "unzip", "vim-tiny",
@@ -114,8 +115,8 @@ def node_root(target: Path) -> Path:
 
 
 def minimal_root(target: Path) -> Path:
-    """Write a minimal root of Debian, as the images in registries are (10 s)."""
-    return _mmdebstrap(target)
+    """Write a minimal root of Debian, as the images in registries are (10 s): /usr is merged from the start."""
+    return _mmdebstrap(target, f"--hook-dir={MERGED_USR}", "--include=usr-is-merged,usrmerge-")
 
 
 def el_root(distribution: str, node: Path, mirror: Mirror, target: Path) -> Path:

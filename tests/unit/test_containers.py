@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
 from dcos_docker_cli import __version__, labels
-from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, node_config, proxy_environment
+from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, console, node_config, proxy_environment
 from dcos_docker_cli.backends.docker.layout import Layout
-from dcos_docker_cli.backends.docker.settings import Settings
+from dcos_docker_cli.backends.docker.settings import Mounts, Settings
+from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.model import ClusterPlan, DCOSVariant, NodeRef, Role
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -124,3 +126,45 @@ def test_capital_no_proxy_is_kept_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
     monkeypatch.setenv("NO_PROXY", "internal")
     assert "NO_PROXY=internal,127.0.0.1,localhost" in proxy_environment(())
+
+
+OWN_DISK: dict[Role | None, Mounts] = {None: Mounts(binds=("/mnt/disk:/var/lib/docker",))}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(), True),
+        (Settings(storage_driver=DockerStorageDriver.AUTO), True),
+        (Settings(mounts=OWN_DISK), False),
+        (Settings(mounts=OWN_DISK, storage_driver=DockerStorageDriver.AUTO), False),
+        (Settings(mounts=OWN_DISK, storage_driver=DockerStorageDriver.OVERLAY_2), True),
+        (Settings(mounts={Role.AGENT: OWN_DISK[None]}), True),
+    ],
+)
+def test_docker_is_told_its_driver_unless_its_disk_is_a_users_own(settings: Settings, told: bool) -> None:
+    layout = dataclasses.replace(LAYOUT, storage_driver="overlay2")
+    found = node_config(PLAN, settings, layout, MASTER, nofile=1234)["Env"]
+    assert found == (["DOCKER_DRIVER=overlay2"] if told else [])
+
+
+def test_forcing_cgroup_v1_is_in_the_command_line_of_systemd() -> None:
+    found = node_config(PLAN, Settings(force_cgroup_v1=True), LAYOUT, MASTER, nofile=1234)["Cmd"]
+    assert found[0] == "/lib/systemd/systemd"
+    assert {"systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"} < set(found)
+
+
+class Logs:
+    """As much of an engine as `console` asks for."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def logs(self, container: str, tail: int) -> bytes:
+        assert (container, tail) == ("x", 30)
+        return self._text
+
+
+def test_a_console_is_shown_without_what_is_for_terminals_recorded() -> None:
+    text = b"\x1b[0;1;31mFailed\x1b[0m to start \x1b]0;title\x07it.\r\r\n\r\n[\x1b[32m  OK  \x1b[0m] Reached it\r\n"
+    assert console(Logs(text), "x") == ["Failed to start it.", "[  OK  ] Reached it"]  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcos_docker_cli.backends.docker import networks
-from dcos_docker_cli.backends.docker.networks import free_subnets
+from dcos_docker_cli.backends.docker.subnets import free_subnets
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -57,6 +57,7 @@ class Docker(ClusterBackend):
         one_master_host_port_map: PortMap | None = None,
         mount_sys_fs_cgroup: bool = False,
         force_cgroup_v1: bool = False,
+        skip_preflight: bool = False,
     ) -> None:
         """Choose. Raises `UsageError` for what can never be; docs/library.md has each parameter with its default.
 
@@ -82,6 +83,7 @@ class Docker(ClusterBackend):
         self.one_master_host_port_map = one_master_host_port_map
         self.mount_sys_fs_cgroup = mount_sys_fs_cgroup
         self.force_cgroup_v1 = force_cgroup_v1
+        self.skip_preflight = skip_preflight
         if self.workspace_dir and self.workspace_dir.exists() and not self.workspace_dir.is_dir():
             raise UsageError(f"The workspace {self.workspace_dir} is not a directory.")
         _ = self.settings  # what is wrong is told here, and not when a cluster is made

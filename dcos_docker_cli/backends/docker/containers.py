@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.fit import init_of
+from dcos_docker_cli.backends.docker.fit import DOCKER_DIRECTORY, init_of
 from dcos_docker_cli.backends.docker.layout import dns_name
 from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.dcos.bootstrap import CACHE_DIR, WORK_DIR
-from dcos_docker_cli.exceptions import EngineError, NodeStartError
+from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
+from dcos_docker_cli.exceptions import (
+    DcosDockerError,
+    EngineConflictError,
+    EngineError,
+    NodeNotFoundError,
+    NodeStartError,
+)
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import INSTALL_DIR
 from dcos_docker_cli.transports.base import failed_units, run
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.layout import Layout
-    from dcos_docker_cli.backends.docker.settings import Settings
+    from dcos_docker_cli.backends.docker.settings import Mounts, Settings
     from dcos_docker_cli.model import ClusterPlan, NodeRef
 
 DATA_DIRECTORIES = ("/var/lib/docker", "/opt", "/var/lib/mesos/slave", "/var/log/journal")
@@ -34,6 +42,11 @@ ENGINE_PID_FILE = Path("/var/run/docker.pid")
 STORAGE_DRIVER_VARIABLE = "DOCKER_DRIVER"
 """Docker's own variable, which a node's docker.service takes over from the container."""
 BOOT_SECONDS = 120
+ENDED = "its first process has ended"
+KILLED = 137
+"""What an exec ends with when its container does."""
+ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)|\r(?=\r|\n)")
+"""What a program writes for a terminal and nobody reads in an error: colours, titles."""
 # systemd older than 240 has no --wait and says "starting" at once; before its socket is there, it says "offline".
 WAIT_UNTIL_BOOTED = """
 until state=$(systemctl is-system-running --wait 2>/dev/null) || [ "$state" = degraded ]; do sleep 0.05; done
@@ -62,10 +75,14 @@ def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: La
     """Create and start a node, and wait until systemd has brought it up; raise `NodeStartError` if it does not."""
     config = node_config(plan, settings, layout, ref, nofile=nofile_limit(engine))
     container = _create_and_start(engine, ref.host_name(plan.cluster_id, settings.name_prefix), config)
-    result = run(DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", WAIT_UNTIL_BOOTED])
+    try:
+        result = run(DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", WAIT_UNTIL_BOOTED])
+    except (NodeNotFoundError, EngineConflictError) as error:  # or somebody has removed it, which the undoing finds out
+        raise _start_failure(engine, container, f"{ref} did not come up: {ENDED}.") from error
     state = result.stdout.decode(errors="replace").strip()
     if result.returncode != 0 or state != "running":
-        raise _start_failure(engine, container, f"{ref} did not come up: {state or 'it says nothing'}.")
+        said = state or (ENDED if result.returncode == KILLED else "it says nothing")
+        raise _start_failure(engine, container, f"{ref} did not come up: {said}.")
 
 
 def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: NodeRef, *, nofile: int) -> dict[str, Any]:
@@ -92,7 +109,7 @@ def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: Node
         **_cgroup_binds(settings, users.binds),
         **_published(settings, ref),
     }
-    driver = [f"{STORAGE_DRIVER_VARIABLE}={layout.storage_driver}"] if layout.storage_driver else []
+    driver = [f"{STORAGE_DRIVER_VARIABLE}={layout.storage_driver}"] if _is_told(layout, settings, users) else []
     return {
         "Image": layout.image,
         "Hostname": dns_name(ref.host_name(plan.cluster_id, settings.name_prefix)),
@@ -103,6 +120,12 @@ def node_config(plan: ClusterPlan, settings: Settings, layout: Layout, ref: Node
         **({"ExposedPorts": {port: {} for port in host["PortBindings"]}} if "PortBindings" in host else {}),
         **_in_network(host, layout.network_id, address),
     }
+
+
+def _is_told(layout: Layout, settings: Settings, users: Mounts) -> bool:
+    """Whether Docker on a node is told its driver: on a user's disk, of which nobody has told, it looks for itself."""
+    is_chosen = settings.storage_driver not in (None, DockerStorageDriver.AUTO)
+    return bool(layout.storage_driver) and (is_chosen or DOCKER_DIRECTORY not in users.targets)
 
 
 def _cgroup_binds(settings: Settings, binds: tuple[str, ...]) -> dict[str, Any]:
@@ -202,7 +225,7 @@ def console(engine: Engine, container: str, lines: int = 30) -> list[str]:
         text: bytes = engine.logs(container, tail=lines)
     except EngineError:
         return []
-    return text.decode(errors="replace").splitlines()
+    return [line for line in ESCAPES.sub("", text.decode(errors="replace")).splitlines() if line.strip()]
 
 
 def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
@@ -222,10 +245,14 @@ def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
 
 
 def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
+    units: list[str] = []
+    with suppress(DcosDockerError):
+        # Docker that is started again and again has not failed at every moment.
+        units = failed_units(DockerExec(engine, container), ["docker.service"])
     return NodeStartError(
         message,
-        hint="Check the machine: dcos-docker doctor. `create --keep-on-failure` leaves the node there for a look.",
-        details=[*console(engine, container), *failed_units(DockerExec(engine, container))],
+        hint="`create --keep-on-failure` leaves the node there for a look.",
+        details=[*console(engine, container), *units],
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """The engine and its host. Memory is in bytes; the times are the engine's clock and ours at the same moment."""
+    """The engine and its host; the times are the engine's clock and ours at the same moment."""
 
     endpoint: str
     is_local: bool
@@ -23,12 +23,11 @@ class EngineFacts:
     oldest_api: str
     newest_api: str
     cgroup_version: str
-    root_directory: str
-    memory: int
-    cpus: int
     operating_system: str
     engine_time: datetime
     client_time: datetime
+    asked_for: float = 0.0
+    """Seconds that the answer took: at any moment of them the engine may have looked at its clock."""
 
     @property
     def is_this_machine(self) -> bool:
@@ -50,12 +49,10 @@ def engine_facts(engine: Engine) -> EngineFacts:
         oldest_api=versions.get("MinAPIVersion", ""),
         newest_api=versions.get("ApiVersion", ""),
         cgroup_version=info.get("CgroupVersion") or "1",
-        root_directory=info.get("DockerRootDir", ""),
-        memory=info.get("MemTotal", 0),
-        cpus=info.get("NCPU", 0),
         operating_system=info.get("OperatingSystem", ""),
         engine_time=_time(info["SystemTime"]),
         client_time=before + (after - before) / 2,
+        asked_for=(after - before).total_seconds(),
     )
 
 

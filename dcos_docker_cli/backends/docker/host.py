@@ -26,7 +26,7 @@ from dcos_docker_cli.exceptions import (
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.images.store import NodeImage
     from dcos_docker_cli.backends.docker.installed import Installed
     from dcos_docker_cli.backends.docker.loopback import Sidecar
+    from dcos_docker_cli.backends.docker.probe import HostFacts
     from dcos_docker_cli.distributions import Distribution
     from dcos_docker_cli.docker_versions import DockerVersion
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, Transport
@@ -94,11 +95,11 @@ class DockerHost:
 
         return key_for(self, cluster, nodes)
 
-    def reserve(self, plan: ClusterPlan, progress: Progress) -> str:
+    def reserve(self, plan: ClusterPlan, progress: Progress, preflight: Callable[[], object]) -> str:
         """Take the cluster id; return what `release` gives up. See `reservation.reserve`."""
         from dcos_docker_cli.backends.docker import reservation
 
-        return reservation.reserve(self.engine, self.info, plan, self.settings, progress)
+        return reservation.reserve(self.engine, self.info, plan, self.settings, progress, preflight)
 
     def is_reserved(self, cluster_id: str) -> bool:
         """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
@@ -179,8 +180,6 @@ class DockerHost:
 
         if "user configured subnet" in error.message:
             return networks.no_fixed_addresses(self.settings.network)
-        if "port is already allocated" in error.message or "driver failed programming" in error.message:
-            error.hint = "Publish another port of the engine's host, or see there who has it: ss -ltnp"
         return error
 
     @contextmanager
@@ -282,6 +281,18 @@ class DockerHost:
         from dcos_docker_cli.backends.docker.facts import engine_facts
 
         return engine_facts(self.engine)
+
+    def probe(self) -> HostFacts:
+        """Return what a container sees of the engine's host; raise `NoProbeError` when there can be none."""
+        from dcos_docker_cli.backends.docker.probe import probe
+
+        return probe(self.engine, str(self.info.get("DockerRootDir", "")))
+
+    def leftovers(self) -> list[str]:
+        """Return what `clean` would remove without being asked for more, in words."""
+        from dcos_docker_cli.backends.docker import leftovers, removal
+
+        return [str(item) for item in leftovers.leftovers(removal.owned(self.engine))]
 
     def idle_clusters(self, before: datetime | None) -> list[str]:
         """Return the ids of complete clusters that nobody is at work on, with `before` of those made before then."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
 
 OUR_TAGS = ("dcos-docker/node:", "dcos-docker/base:", "dcos-docker/sample-runtime:")
-TRANSIENT = (Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD)
+TRANSIENT = (Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD, Kind.PROBE)
 """What lives no longer than the process that made it, unless the user has given it a name."""
 
 

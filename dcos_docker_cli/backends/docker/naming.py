@@ -35,6 +35,5 @@ def is_genuine(labels: Labels, name: str) -> bool:
         return labels.ref is not None and name == labels.ref.host_name(labels.cluster_id, labels.name_prefix)
     if labels.kind in (Kind.RESERVATION, Kind.BOOTSTRAP):
         return name == container_name(labels.kind, labels.cluster_id)
-    return labels.kind in (Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD) and name.startswith(
-        f"{NAME_PREFIX}-{labels.kind.value}-"
-    )
+    of_any_name = (Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD, Kind.PROBE)
+    return labels.kind in of_any_name and name.startswith(f"{NAME_PREFIX}-{labels.kind.value}-")

@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Any
 from docker.types import IPAMConfig, IPAMPool
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.subnets import free_subnets
 from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NotFoundError, UsageError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from dcos_docker_cli.backends.docker.engine import Engine
 
-POOLS = ("172.28.0.0/16", "172.27.0.0/16", "172.30.0.0/16", "192.168.128.0/17")
-"""Where subnets are taken from. DC/OS itself uses 172.29.0.0/16, 172.31.254.0/24, 9.0.0.0/8, 11.0.0.0/8,
-44.128.0.0/20 and 198.51.100.0/30; 10.0.0.0/8 is where companies are; Docker gives out 172.17 and up."""
-PREFIX_LENGTH = 24
 ROUTES = Path("/proc/net/route")
 CLASHES = 20
 """How often the engine may say that a subnet is taken before we give up."""
@@ -59,15 +54,6 @@ def create_network(engine: Engine, cluster_id: str, nodes: int) -> Network:
         hint="Remove networks that nobody uses: docker network prune; dcos-docker clean",
         details=refusals,
     )
-
-
-def free_subnets(taken: Iterable[ipaddress.IPv4Network]) -> Iterator[ipaddress.IPv4Network]:
-    """Yield the subnets of our pools that overlap with none that is taken."""
-    used = list(taken)
-    for pool in POOLS:
-        for subnet in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX_LENGTH):
-            if not any(subnet.overlaps(other) for other in used):
-                yield subnet
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import check_host_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.settings import Settings
@@ -38,13 +38,21 @@ def check(engine: Engine, info: Mapping[str, Any], plan: ClusterPlan, settings: 
     fit.check(engine, info, settings)
 
 
-def reserve(engine: Engine, info: Mapping[str, Any], plan: ClusterPlan, settings: Settings, progress: Progress) -> str:
-    """Take the id; return the container that stands for it.
+def reserve(
+    engine: Engine,
+    info: Mapping[str, Any],
+    plan: ClusterPlan,
+    settings: Settings,
+    progress: Progress,
+    preflight: Callable[[], object],
+) -> str:
+    """Take the id; return the container that stands for it. `preflight` is called when `check` has nothing against it.
 
     Raises `ClusterExistsError`, with nothing changed, when it is taken. That container alone does not decide, for it
     goes when the create ends: a cluster that was finished just before is found by its nodes.
     """
     check(engine, info, plan, settings)
+    preflight()
     if note := fit.storage_driver(info, settings).note:
         progress.note(note)
     image = ensure_node_image(engine, progress, settings.distribution, settings.docker_version)

@@ -39,8 +39,8 @@ class Ground:
             str(pair[0]).lower(): str(pair[1]).lower() for pair in info.get("DriverStatus") or () if len(pair) > 1
         }
         driver = str(info.get("Driver", ""))
-        # btrfs is on its own, and says no more than its version.
-        below = driver if driver == "btrfs" else status.get("backing filesystem", "")
+        # These two are on their own, and say no more than their version.
+        below = driver if driver in ("btrfs", "zfs") else status.get("backing filesystem", "")
         return cls(driver, below, status.get("supports d_type", "true") == "true")
 
     @property
@@ -104,6 +104,8 @@ def check_driver(
         )
     if own_disk or not ground.file_system or wanted is DockerStorageDriver.AUFS or _fits(wanted, ground):
         return
+    if ground.file_system == "zfs" and wanted in OVERLAYS:
+        return  # since OpenZFS 2.2, and the engine does not tell which it is
     raise UsageError(
         f"The storage driver {wanted.value} cannot be on {ground.file_system}, which the engine's volumes are on.",
         hint="Use auto, leave the storage driver out, or have /var/lib/docker of the nodes on a volume of another file "

@@ -9,7 +9,7 @@ from dcos_docker_cli.exceptions import ClusterNotFoundError, DcosDockerError
 from dcos_docker_cli.model import count_of_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dcos_docker_cli.backends.docker.host import DockerHost
     from dcos_docker_cli.backends.docker.layout import Layout
@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reserved(
-    host: DockerHost, plan: ClusterPlan, progress: Progress, *, keep_on_failure: bool = False
+    host: DockerHost,
+    plan: ClusterPlan,
+    progress: Progress,
+    *,
+    keep_on_failure: bool = False,
+    preflight: Callable[[], object] = lambda: None,
 ) -> Iterator[None]:
     """Own the cluster id within the block, and undo all that carries it when the block fails.
+
+    `preflight` can refuse it before anything is made, when the engine has nothing against it.
 
     The undoing is `destroy`. It begins when every worker has stopped, which `concurrency` sees to. An id that is taken
     is found before the block, and then nothing is undone, for nothing of it is ours.
     """
-    reservation = host.reserve(plan, progress)
+    reservation = host.reserve(plan, progress, preflight)
     try:
         yield
         host.release(reservation)
@@ -65,9 +72,16 @@ def _undo(host: DockerHost, plan: ClusterPlan, progress: Progress) -> None:
         progress.note(f"When that is cured: dcos-docker destroy --cluster-id {plan.cluster_id}")
 
 
-def provision(host: DockerHost, plan: ClusterPlan, progress: Progress, *, keep_on_failure: bool = False) -> Layout:
+def provision(
+    host: DockerHost,
+    plan: ClusterPlan,
+    progress: Progress,
+    *,
+    keep_on_failure: bool = False,
+    preflight: Callable[[], object] = lambda: None,
+) -> Layout:
     """Create a cluster's nodes, without DC/OS."""
-    with reserved(host, plan, progress, keep_on_failure=keep_on_failure):
+    with reserved(host, plan, progress, keep_on_failure=keep_on_failure, preflight=preflight):
         layout = host.lay_out(plan)
         with progress.step(f"Starting {count_of_nodes(plan.refs)}"):
             host.start_nodes(plan, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from dcos_docker_cli.cli.preview import show
 from dcos_docker_cli.lifecycle.create import create
 from dcos_docker_cli.lifecycle.preview import of_create
 from dcos_docker_cli.lifecycle.source import installer_from
+from dcos_docker_cli.progress import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @choices.workspace_dir
 @choices.may_wait
 @choices.keep_on_failure
+@choices.skip_preflight
 @choices.dry_run
 @options.output("text", "json")
 @options.common
@@ -48,6 +50,7 @@ def command(
     workspace_dir: Path | None,
     wait: Wait | None,
     keep_on_failure: bool,
+    skip_preflight: bool,
     dry_run: bool,
     output: str | None,
 ) -> None:
@@ -64,15 +67,27 @@ def command(
     plan.check_for_dcos()
 
     def work(host: DockerHost, progress: Progress) -> None:
-        with installer_from(
-            installer, workspace_dir, host.cancellation, progress, first=lambda: host.check(plan)
-        ) as file:
+        def first() -> object:
+            return preview(host, Silent())  # the create tells it
+
+        with installer_from(installer, workspace_dir, host.cancellation, progress, first=first) as file:
             create(
-                host, plan, file, choices, progress=progress, copies=copies, wait=wait, keep_on_failure=keep_on_failure
+                host,
+                plan,
+                file,
+                choices,
+                progress=progress,
+                copies=copies,
+                wait=wait,
+                keep_on_failure=keep_on_failure,
+                skip_preflight=skip_preflight,
             )
 
+    def preview(host: DockerHost, progress: Progress) -> dict[str, Any]:
+        return of_create(host, plan, installer, choices, progress, copies, skip_preflight=skip_preflight)
+
     if dry_run:
-        show(operate(lambda host, _: of_create(host, plan, installer, choices, copies), settings), output)
+        show(operate(preview, settings), output)
         return
     operate(work, settings)
     click.echo(plan.cluster_id)

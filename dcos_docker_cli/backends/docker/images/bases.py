@@ -6,17 +6,18 @@ Debian's, where no registry can be reached, is made with mmdebstrap on this mach
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS
-from dcos_docker_cli.exceptions import EngineError, ImageError
+from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, ImageError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def base_for(
         yield Base(present, present)
         return
     if rootfs:
-        base = Base(_imported(engine, rootfs, progress), _named(rootfs))
+        # It has a name while it is built on: so what is left by who was killed can be told from what users have built.
+        base = Base(_imported(engine, rootfs, f"{_own(distribution)}-{secrets.token_hex(6)}", progress), _named(rootfs))
     elif image:
         base = _given(engine, image, progress)
     else:
@@ -76,6 +78,9 @@ def base_for(
         with engine.cancellation.shielded(), suppress(EngineError):  # others may use it by now
             engine.remove_image(base.image)
         raise
+    if rootfs:
+        with suppress(EngineError):  # the name alone goes: the node image is built on it
+            engine.remove_image(base.image)
 
 
 def _own(distribution: Distribution) -> str:
@@ -83,7 +88,15 @@ def _own(distribution: Distribution) -> str:
 
 
 def _present(engine: Engine, names: list[str]) -> str:
-    return next((name for name in names if engine.images(name)), "")
+    return next((name for name in names if _is_there(engine, name)), "")
+
+
+def _is_there(engine: Engine, name: str) -> bool:
+    try:
+        engine.inspect_image(name)  # type: ignore[no-untyped-call]
+    except EngineNotFoundError:
+        return False
+    return True
 
 
 def _had(engine: Engine, distribution: Distribution, package_mirror: str, progress: Progress) -> Base:
@@ -155,9 +168,9 @@ def _given(engine: Engine, image: str, progress: Progress) -> Base:
         ) from error
 
 
-def _imported(engine: Engine, rootfs: Path, progress: Progress) -> str:
+def _imported(engine: Engine, rootfs: Path, name: str, progress: Progress) -> str:
     try:
-        return _import(engine, _chunks(rootfs), "", f"Importing {rootfs.name}", progress)
+        return _import(engine, _chunks(rootfs), name, f"Importing {rootfs.name}", progress)
     except EngineError as error:
         raise ImageError(
             f"The engine cannot read {rootfs} to its end.",
@@ -167,15 +180,22 @@ def _imported(engine: Engine, rootfs: Path, progress: Progress) -> str:
 
 
 def _import(engine: Engine, chunks: Iterable[bytes], name: str, title: str, progress: Progress) -> str:
-    """Make an image of a root file system; return its name, or its id when it is to have none."""
-    changes = labels.instructions(Kind.IMAGE)
+    """Make an image of a root file system; return its name."""
     repository, _, tag = name.partition(":")
-    parameters = {"fromSrc": "-", "changes": changes, **({"repo": repository, "tag": tag} if name else {})}
-    made = ""
-    with progress.step(title):
-        for message in engine.stream_json("/images/create", params=parameters, data=chunks):
-            made = str(message.get("status", made))
-    return name or made
+    parameters = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": labels.instructions(Kind.IMAGE)}
+    with progress.step(title), ExitStack() as stack:
+        for _ in engine.stream_json("/images/create", params=parameters, data=_then_shielded(engine, chunks, stack)):
+            pass
+    return name
+
+
+def _then_shielded(engine: Engine, chunks: Iterable[bytes], stack: ExitStack) -> Iterator[bytes]:
+    """Yield the chunks; after the last, wait for the engine's answer although interrupted.
+
+    For it makes the image then, whether we wait or not, and would after we have looked for what is to be removed.
+    """
+    yield from chunks
+    stack.enter_context(engine.cancellation.shielded())
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -41,14 +41,14 @@ def only_one(engine: Engine, tag: str, progress: Progress) -> Iterator[None]:
     finally:
         with engine.cancellation.shielded():
             remove_container(engine, container)
-            with suppress(EngineError):  # another build may need it
-                engine.remove_image(EMPTY_IMAGE)
+            _remove_empty(engine)
 
 
 def _take(engine: Engine, name: str, tag: str, progress: Progress) -> str:
     held = _attempt(engine, name)
     if held:
         return held
+    _check_holder(engine, name, progress)
     with progress.step(f"Waiting for another process, which builds {tag} just now"):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -60,6 +60,20 @@ def _take(engine: Engine, name: str, tag: str, progress: Progress) -> str:
         f"Another build of {tag} does not end.",
         hint=f"If nobody builds it, remove what stands for that: docker rm -f {name}",
     )
+
+
+def _check_holder(engine: Engine, name: str, progress: Progress) -> None:
+    """Raise `EngineConflictError` when another container has the name; tell when the build cannot be seen from here."""
+    for item in listing.with_name(engine, name):
+        holder = labels.decode(item["Labels"])
+        if holder.is_known and holder.kind is not Kind.BUILD:
+            raise EngineConflictError(
+                f"The container {name} is not ours, and the build of this image needs that name.",
+                status=409,
+                hint=f"If nobody needs it, remove it: docker rm {name}",
+            )
+        if not (holder.creator and holder.creator.is_alive()):
+            progress.note(f"Another machine began this build. If it was killed there: docker rm -f {name}")
 
 
 def _attempt(engine: Engine, name: str) -> str:
@@ -91,4 +105,13 @@ def _import_empty(engine: Engine) -> None:
     with tarfile.open(fileobj=buffer, mode="w"):
         pass
     repository, _, tag = EMPTY_IMAGE.partition(":")
-    engine.import_image_from_data(buffer.getvalue(), repository, tag, changes=labels.instructions(Kind.IMAGE))
+    changes = [*labels.instructions(Kind.IMAGE), labels.instruction(labels.BASE_KEY, EMPTY_IMAGE)]
+    engine.import_image_from_data(buffer.getvalue(), repository, tag, changes=changes)
+
+
+def _remove_empty(engine: Engine) -> None:
+    """Remove the empty image; by its label, for when two builds make it at once, one of the two has no name."""
+    wanted = [*labels.selector(Kind.IMAGE), f"{labels.BASE_KEY}={EMPTY_IMAGE}"]
+    for item in engine.images(filters={"label": wanted}):
+        with suppress(EngineError):  # another build may need it
+            engine.remove_image(item["Id"])

@@ -26,14 +26,17 @@ def is_url(source: str) -> bool:
     return re.match(r"(https?|file)://", source) is not None
 
 
-def check_tarball(path: Path) -> None:
-    """Raise `UsageError` for what is no whole tarball of Docker. It is read to its end."""
-    with opened(path, "a tarball", FORM) as tar:
+def check_tarball(path: Path, origin: str = "") -> None:
+    """Raise `UsageError` for what is no whole tarball of Docker. It is read to its end.
+
+    `origin` is what users know it by, if not by its path.
+    """
+    with opened(path, "a tarball", FORM, origin=origin) as tar:
         names = {member.name.removeprefix("./").rstrip("/") for member in tar}
     others = sorted(name for name in names if name.split("/")[0] != "docker" or ".." in name.split("/"))
     if "docker/docker" not in names or others:
         lacking = f"it has {others[0]}" if others else "it has no docker/docker"
-        raise UsageError(f"{path} is no tarball of Docker: {lacking}.", hint=FORM)
+        raise UsageError(f"{origin or path} is no tarball of Docker: {lacking}.", hint=FORM)
 
 
 @contextmanager
@@ -56,9 +59,9 @@ def docker_tarball(
     url = given or build.url(architecture, mirror)
     with _explained(), fetched(url, f"docker-{build.number}.tgz", None, cancellation, progress) as path:
         try:
-            check_tarball(path)
+            check_tarball(path, url)
         except UsageError as error:
-            raise DownloadError(f"What {url} gave is no tarball of Docker.", hint=FORM) from error
+            raise DownloadError(error.message, hint=FORM) from error
         yield path
 
 

@@ -10,7 +10,7 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.lifecycle.images import import_image, spooled, tags_in
+from dcos_docker_cli.lifecycle.images import import_image, spooled
 
 
 @click.command("import", cls=Command)
@@ -34,6 +34,5 @@ def command(path: Path) -> None:
 
 
 def _import(path: Path, origin: str = "") -> None:
-    tags_in(path, origin)
     for tag in operate(lambda host, progress: import_image(host, path, progress, origin=origin)):
         click.echo(tag)

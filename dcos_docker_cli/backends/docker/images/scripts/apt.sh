@@ -25,4 +25,8 @@ if [ -n "$missing" ]; then
 fi
 apt-get clean
 rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info /usr/share/lintian
+# DC/OS' units name programs in /usr/bin, and old releases have some in /bin alone.
+for file in /bin/* /sbin/*; do
+    [ -e "/usr$file" ] || [ -L "/usr$file" ] || ln -s "$file" "/usr$file"
+done
 groupadd --force --system systemd-journal
