@@ -44,6 +44,8 @@ class DcosDockerError(Exception):
     """A failure that the user can understand: what failed, the next step, and lines that show why."""
 
     exit_code = 1
+    explained = False
+    """Whether the hint has what its words point to already."""
 
     def __init__(self, message: str, hint: str = "", details: Iterable[str] = ()) -> None:
         super().__init__(message)

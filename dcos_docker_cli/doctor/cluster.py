@@ -37,17 +37,19 @@ def findings(check: ClusterCheck, condition: Condition) -> list[Finding]:
     if check.inside and not condition.reports:
         return [skipped("No node of the cluster tells anything.")]
     try:
-        return list(check.look(condition)) or [ok(_well(check, condition))]
+        return list(check.look(condition)) or [_well(check, condition)]
     except Exception as error:  # one check's crash must not hide what the others find
         return [Finding(Level.WARNING, f"The check itself failed: {error!r}", "Report this as a bug.")]
 
 
-def _well(check: ClusterCheck, condition: Condition) -> str:
+def _well(check: ClusterCheck, condition: Condition) -> Finding:
     """Return that all is well, as far as that is known."""
-    told, there = len(condition.reports), len(condition.nodes)
+    told, there = condition.told, len(condition.nodes)
     if not check.inside or told == there:
-        return check.well
-    return f"{check.well.rstrip('.')}, as far as {told} of {there} nodes tell."
+        return ok(check.well)
+    if not told:
+        return skipped("No node of the cluster tells everything.")
+    return ok(f"{check.well.rstrip('.')}, as far as {told} of {there} nodes tell.")
 
 
 def chosen_for_cluster(only: Collection[str], skip: Collection[str]) -> tuple[list[ClusterCheck], list[Check]]:

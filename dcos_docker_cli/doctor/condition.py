@@ -89,6 +89,11 @@ class Condition:
         return [(node, node.report) for node in self.nodes if node.report]
 
     @property
+    def told(self) -> int:
+        """How many nodes told everything."""
+        return sum(report.is_whole for _, report in self.reports)
+
+    @property
     def gone(self) -> list[NodeRef]:
         """The nodes that there were once: that others know, or whose number is missing."""
         prefix = re.escape(f"{self.name_prefix}-{self.cluster_id}")

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.doctor.subject import Wanted
 
-LIMIT = 4.0
+LIMIT = 4
 """Seconds that a check has."""
+MORE = 5
+"""How many times that is worth a try for a check that is late."""
 FIRST = CHECKS[0]
 SETTLE = 5.0
 """Seconds after which a container that looks at the host must have gone, when the checks are over."""
@@ -101,7 +103,8 @@ def _late(check: Check, subject: Subject, limit: float) -> Finding:
     """Return the finding of a check that has not ended in time."""
     if check is FIRST:
         remedy = "Is it overloaded or stuck? Try: docker version"
-        return Finding(Level.ERROR, f"The engine does not answer within {limit:.0f} s.", remedy)
+        return Finding(Level.ERROR, f"The engine does not answer within {limit:g} s.", remedy)
     if subject.is_kept_waiting():
         return NOT_ASKED
-    return Finding(Level.WARNING, f"The check did not end within {limit:.0f} s.", "Run it alone: --only " + check.id)
+    remedy = f"Give it more time: dcos-docker doctor --only {check.id} --timeout {MORE * limit:g}"
+    return Finding(Level.WARNING, f"The check did not end within {limit:g} s.", remedy)

@@ -45,8 +45,9 @@ def explained() -> Iterator[None]:
 
 def explain(error: DcosDockerError) -> None:
     """Put the causes and their cures into a failure's hint. What has been explained stays as it is."""
-    if "dcos-docker doctor" in error.hint:
+    if error.explained:
         return
+    error.explained = True
     found = matches("\n".join([error.message, *error.details]))[:MOST_CAUSES]
     error.hint = " ".join(part for part in (_advice(error, found), error.hint) if part)
     error.details = tuple(shortened(error.details, is_list=isinstance(error, DCOSTimeoutError)))
@@ -58,11 +59,13 @@ def _advice(error: DcosDockerError, found: Sequence[Pattern]) -> str:
 
     if not found:
         return "`dcos-docker doctor` checks the machine." if isinstance(error, NodeStartError) else ""
-    look = " ".join(["`dcos-docker doctor", *(f"--only {cause.check_id}" for cause in found)]) + "` looks closer."
+    options = " ".join(f"--only {check_id}" for cause in found for check_id in cause.check_ids)
+    look = f"`dcos-docker doctor {options}` looks closer."
     names = {check.id: f"{check.id} {check.name}" for check in CHECKS}
+    titles = {cause: " or ".join(names[check_id] for check_id in cause.check_ids) for cause in found}
     if isinstance(error, EngineError) and error.hint:  # which has the cure
-        return f"This is {' or '.join(names[cause.check_id] for cause in found)}: {look}"
-    causes = [f"{names[cause.check_id]}: {cause.cure}" for cause in found]
+        return f"This is {' or '.join(titles.values())}: {look}"
+    causes = [f"{title}: {cause.cure}" for cause, title in titles.items()]
     return f"\n{INDENT}".join([f"It may be {causes[0]}", *(f"or {cause}" for cause in causes[1:]), look])
 
 

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from dcos_docker_cli.doctor.finding import Named, Result
     from dcos_docker_cli.progress import Progress
 
+IP_FORWARD = "net.ipv4.ip_forward"
 BAD = (Level.WARNING, Level.ERROR)
 SYSCTLS: Mapping[str, Mapping[str, int]] = {
     "inotify": {"fs.inotify.max_user_instances": 8192, "fs.inotify.max_user_watches": 1048576},
     "threads": {"kernel.pid_max": 4194304, "kernel.threads-max": 1000000},
-    "forwarding": {"net.ipv4.ip_forward": 1},
+    "forwarding": {IP_FORWARD: 1},
 }
 UNTIL_RESTART = "It holds until that host restarts; to have it for good, put it into a file in /etc/sysctl.d there."
 CLOCK_MARGIN = 1.0
@@ -66,10 +67,17 @@ def _fixable() -> str:
 def cures(host: DockerHost, results: Sequence[Result]) -> list[Cure]:
     """Return the cures of what is wrong, as far as there are any."""
     return [
-        CURES[result.check.name](host, result.check)
-        for result in results
-        if result.finding.level in BAD and result.check.name in CURES
+        _cure(host, result.check) for result in results if result.finding.level in BAD and result.check.name in CURES
     ]
+
+
+def _cure(host: DockerHost, check: Named) -> Cure:
+    from dcos_docker_cli.backends.docker.host_commands import NoProbeError
+
+    try:
+        return CURES[check.name](host, check)
+    except NoProbeError as error:  # which must not keep the others from being cured
+        return Cure(check, refusal=error.message)
 
 
 def apply(host: DockerHost, wanted: Sequence[Cure], progress: Progress) -> None:
@@ -105,11 +113,43 @@ def sysctls(host: DockerHost, check: Named) -> Cure:
 
 def leftovers(host: DockerHost, check: Named) -> Cure:
     """Remove what creates have left that were killed."""
-    return Cure(check, [f"remove {name}" for name in host.leftovers()], apply=_clean)
+    from dcos_docker_cli.backends.docker import removal
+    from dcos_docker_cli.backends.docker.leftovers import leftovers as left_over
+
+    found = left_over(removal.owned(host.engine))
+    shown = {item.key for item in found}
+    return Cure(check, [f"remove {item}" for item in found], apply=lambda host: _clean(host, shown))
 
 
-def _clean(host: DockerHost) -> None:
-    host.clean(dry_run=False, cache=False, images=False, before=None, clusters=())
+def _clean(host: DockerHost, shown: Collection[str]) -> None:
+    """Remove what was shown, as far as it is still left over, and nothing that has come since."""
+    from dcos_docker_cli.backends.docker import removal
+    from dcos_docker_cli.backends.docker.leftovers import leftovers as left_over
+
+    keys = {item.key for item in left_over(removal.owned(host.engine))} & set(shown)
+    if keys:
+        removal.remove_all(host.engine, lambda: [item for item in removal.owned(host.engine) if item.key in keys])
+
+
+def forwarding(host: DockerHost, check: Named) -> Cure:
+    """Have the kernel pass packets on, where a firewall is before what it would pass on."""
+    cure = sysctls(host, check)
+    if not cure.changes:
+        return cure
+    seen = host.probe()
+    rules = [rule for key in ("forward", "forward_legacy") for rule in seen.text(key).split(";") if rule]
+    why = unguarded(rules)
+    return Cure(check, refusal=why) if why else cure
+
+
+def unguarded(rules: Sequence[str]) -> str:
+    """Return why the host must not pass packets on, by the rules of its FORWARD; empty when it may."""
+    by_hand = f"If nothing else is to be kept from it, on that host: sudo sysctl -w {IP_FORWARD}=1"
+    if not rules:
+        return f"What the firewall of the engine's host lets by cannot be seen from here. {by_hand}"
+    if "-P FORWARD DROP" in rules or any("DOCKER" in rule for rule in rules):
+        return ""
+    return f"The engine's host would pass on packets of everybody: no rule of Docker's is in its firewall. {by_hand}"
 
 
 def clock(host: DockerHost, check: Named) -> Cure:
@@ -148,7 +188,7 @@ CURES: Mapping[str, Callable[[DockerHost, Named], Cure]] = {
     "leftovers": leftovers,
     "inotify": sysctls,
     "threads": sysctls,
-    "forwarding": sysctls,
+    "forwarding": forwarding,
     "clock": clock,
 }
 """By the check's name."""

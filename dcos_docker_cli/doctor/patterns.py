@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 CGROUPS = "choose a --linux-distribution whose systemd boots on the host's cgroup version, or --force-cgroup-v1"
 SYSCTL = "on the engine's host, sudo sysctl -w"
+FORWARDING = f"{SYSCTL} net.ipv4.ip_forward=1; and restart Docker there when firewalld was reloaded"
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,21 @@ class Pattern:
     cure: str
     is_vague: bool = False
     """Then it counts where nothing else is said."""
+    others: tuple[str, ...] = ()
+    """Further checks that look for the same cause."""
 
-    def is_in(self, text: str) -> bool:
-        """Whether a text has them."""
-        return re.search(self.words, text, re.IGNORECASE) is not None
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """All checks that look for it."""
+        return (self.check_id, *self.others)
+
+    def place(self, text: str) -> int | None:
+        """Return where in a text they are first; None when they are not."""
+        match = re.search(self.words, text, re.IGNORECASE)
+        return match.start() if match else None
 
 
-# What is said first is the likelier one: a limit of inotify is told as a full disk.
+# Of what is said at the same place the first is the likelier one.
 PATTERNS = (
     Pattern(
         r"too many open files|inotify.*(?:fail|limit|too many|no space)|(?:fail|unable|cannot|can't).*inotify"
@@ -38,12 +47,9 @@ PATTERNS = (
     Pattern(
         r"no space left on device|disk quota exceeded",
         "DD009",
-        "make room where the engine stores things: docker system prune; dcos-docker clean --cache --images",
-    ),
-    Pattern(
-        r"no space left on device",
-        "DD010",
-        "free inodes there, which `df -i` shows: docker system prune; dcos-docker clean --cache --images",
+        "make room (`df -h`) or free inodes (`df -i`) where the engine stores things: "
+        "dcos-docker clean --cache --images; docker image prune; docker builder prune",
+        others=("DD010",),
     ),
     Pattern(
         r"failed to mount cgroup|/sys/fs/cgroup.*(?:read-only|no such file)|refusing to run under cgroup"
@@ -90,18 +96,20 @@ PATTERNS = (
         r"fully subnetted|no free subnet|pool overlaps|overlaps with (?:other|existing)"
         r"|non-overlapping IPv4 address pool",
         "DD016",
-        "remove networks that nobody uses: docker network prune; dcos-docker clean",
+        "remove networks that nobody uses: docker network prune --filter label!=dcos_docker.schema; dcos-docker clean",
     ),
     Pattern(
-        r"port is already allocated|address already in use|failed to bind host port|driver failed programming",
+        # Not "address already in use" alone, which units on nodes say of ports of their own.
+        r"port is already allocated|failed to bind host port|userland proxy: listen",
         "DD017",
         "publish other ports, or see on the engine's host who has them: ss -ltnp",
     ),
     Pattern(
-        r"no route to host|forwarding is disabled",
+        r"iptables.*no chain|forwarding is disabled",
         "DD020",
-        f"{SYSCTL} net.ipv4.ip_forward=1; and restart Docker there when firewalld was reloaded",
+        FORWARDING,
     ),
+    Pattern(r"no route to host", "DD020", FORWARDING, is_vague=True),
     Pattern(
         r"not yet valid|time is not synchroni[sz]ed|clock skew|not in sync.*(?:time|clock)",
         "DD021",
@@ -117,7 +125,11 @@ PATTERNS = (
 
 
 def matches(text: str) -> list[Pattern]:
-    """Return the patterns whose words are in a text, one for each check."""
-    found = [pattern for pattern in PATTERNS if pattern.is_in(text)]
+    """Return the patterns whose words are in a text, one for each check; what is said first comes first."""
+    places = [(place, pattern) for pattern in PATTERNS if (place := pattern.place(text)) is not None]
+    found = [pattern for _, pattern in sorted(places, key=lambda item: item[0])]
     wanted = [pattern for pattern in found if not pattern.is_vague] or found
-    return list({pattern.check_id: pattern for pattern in reversed(wanted)}.values())[::-1]
+    first: dict[str, Pattern] = {}
+    for pattern in wanted:
+        first.setdefault(pattern.check_id, pattern)
+    return list(first.values())

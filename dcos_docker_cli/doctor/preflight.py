@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli.doctor.explain import INDENT
 from dcos_docker_cli.doctor.finding import Finding, Level, skipped
 from dcos_docker_cli.doctor.subject import Subject, Wanted
 from dcos_docker_cli.exceptions import DcosDockerError, PreflightError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.model import ClusterPlan
     from dcos_docker_cli.progress import Progress
 
+ANYWAY = "Or go on all the same: --skip-preflight"
 FATAL = ("security", "subnets", "ports")
 ESTIMATED = ("memory",)
 """What is said, and refuses nothing: how much DC/OS takes depends on what runs on it."""
@@ -42,7 +44,7 @@ def preflight(host: DockerHost, plan: ClusterPlan, progress: Progress, *, with_d
     if errors:
         raise PreflightError(
             "; ".join(f"{check.id} {check.name}: {found.message}" for check, found in errors),
-            hint=" ".join([*(found.remedy for _, found in errors), "Or go on all the same, with --skip-preflight."]),
+            hint=f"\n{INDENT}".join([*(found.remedy for _, found in errors), ANYWAY]),
         )
     for check, found in results:
         if found.level in (Level.WARNING, Level.ERROR):

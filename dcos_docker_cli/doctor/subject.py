@@ -80,6 +80,12 @@ class Subject:
         """The engine's containers, of anybody."""
         return self._once("containers", lambda: list(self._host.engine.containers(all=True)))
 
+    def check_users_network(self, name: str) -> None:
+        """Raise `NotFoundError` or `UsageError` when the nodes cannot have addresses in a network of the user's."""
+        from dcos_docker_cli.backends.docker import networks
+
+        networks.free_addresses(networks.find_network(self._host.engine, name), self.containers, self.wanted.nodes)
+
     @property
     def disk_use(self) -> dict[str, Any]:
         """What the engine adds up of its disk's use, where that takes it no longer than `ADDING_SECONDS`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from dcos_docker_cli.exceptions import DcosDockerError
 from dcos_docker_cli.transports.base import run
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ class Report:
     began: float
     ended: float
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the node came to its end: what a report that was cut short lacks means nothing."""
+        return bool(self.text("end"))
+
     def text(self, key: str) -> str:
         """Return what it said under a key, empty when nothing."""
         return self.said[key][-1].strip() if self.said.get(key) else ""
@@ -209,7 +215,10 @@ class Report:
 
 
 def survey(way: NodeTransport, *, own: str, names: Sequence[str], targets: Sequence[str]) -> Report:
-    """Have a node look at itself, at the names of others, and at whether their addresses can be reached."""
+    """Have a node look at itself, at the names of others, and at whether their addresses can be reached.
+
+    Raises `DcosDockerError` when it says nothing at all.
+    """
     began = time.time()
     variables = {"OWN": own, "NAMES": " ".join(names), "TARGETS": " ".join(targets)}
     result = run(way, ["timeout", str(SECONDS), "sh", "-c", SCRIPT], env=variables)
@@ -217,6 +226,10 @@ def survey(way: NodeTransport, *, own: str, names: Sequence[str], targets: Seque
     for line in result.stdout.decode(errors="replace").splitlines():
         key, _, value = line.partition("=")
         said[key].append(value)
+    if "time" not in said:  # which is the first that it says
+        why = result.stderr.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(why) if line.strip()), "")
+        raise DcosDockerError(last or f"its shell ended with {result.returncode}")
     return Report(dict(said), began, time.time())
 
 

@@ -9,7 +9,7 @@ from dcos_docker_cli.backends.docker.transaction import reserved
 from dcos_docker_cli.concurrency import parallel, together
 from dcos_docker_cli.dcos.bootstrap import installer_on
 from dcos_docker_cli.dcos.install import install
-from dcos_docker_cli.doctor.explain import explained
+from dcos_docker_cli.doctor.explain import INDENT, explained
 from dcos_docker_cli.doctor.preflight import preflight
 from dcos_docker_cli.exceptions import DCOSTimeoutError
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
@@ -94,7 +94,8 @@ def _wait(host: DockerHost, plan: ClusterPlan, progress: Progress, wait: Wait) -
     try:
         wait_for_cluster(host, plan.cluster_id, progress, wait)
     except DCOSTimeoutError as error:
-        error.hint = "With --keep-on-failure the nodes stay, for a look with: journalctl -b -p warning"
+        keep = "With --keep-on-failure the nodes stay for it."
+        error.hint = f"\n{INDENT}".join(part for part in (error.hint, keep) if part)
         raise
 
 

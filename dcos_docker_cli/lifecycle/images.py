@@ -47,6 +47,7 @@ def build_image(
 
 def export_image(host: DockerHost, tag: str, path: Path, progress: Progress) -> None:
     """Write a node image to a file, all of it or nothing, and compressed when the file is called so."""
+    path = path.resolve()  # a link stays one
     check_target(path, "node.tar")
     with (
         progress.transfer(f"Writing {tag} to {path}") as amount,
@@ -101,13 +102,17 @@ def import_image(host: DockerHost, path: Path, progress: Progress, *, origin: st
     tags = tags_in(path, origin)
     with progress.transfer(f"Reading {', '.join(tags)} from {origin or path}") as amount:
         amount.expect(path.stat().st_size)
-        host.load_images(_chunks(path, amount), tags)
+        host.load_images(_chunks(host, path, amount), tags, progress)
+    for image in host.images():
+        if image.tag in tags and not image.is_current:
+            progress.note(f"{image.tag} is of another version of dcos-docker: `create` makes no nodes from it.")
     return tags
 
 
-def _chunks(path: Path, amount: Amount) -> Iterator[bytes]:
+def _chunks(host: DockerHost, path: Path, amount: Amount) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
+            host.cancellation.check()
             amount.add(len(chunk))
             yield chunk
 

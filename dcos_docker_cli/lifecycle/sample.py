@@ -27,6 +27,8 @@ def check_target(path: Path, name: str = "dcos_generate_config.sh") -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     if is_directory:
         raise UsageError(f"{path} is a directory.", hint=f"Name a file in it: {path / name}")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file.")
     if not has_parent:
         hint = "" if path.parent.exists() else f"mkdir -p {path.parent}"
         raise UsageError(f"There is no directory {path.parent}.", hint=hint)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 PRESS_SECONDS = 0.5
 FAILED_UNITS = """
-failed=$(systemctl list-units --state failed,auto-restart --no-legend --plain | cut -d ' ' -f 1)
+# Before systemd 230 a failed unit has a dot in front of it here.
+failed=$(systemctl list-units --state failed,auto-restart --no-legend --plain |
+    sed 's/^[^a-zA-Z0-9]* //' | cut -d ' ' -f 1)
 show() { echo "$1 $2:"; journalctl --unit "$1" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'; }
 for unit in $failed; do show "$unit" "has failed"; done
 for unit in "$@"; do

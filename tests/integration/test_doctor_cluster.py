@@ -309,6 +309,26 @@ def test_a_node_that_does_not_answer_keeps_nobody(cluster: Cluster, nodes: Nodes
     assert {check for check, _ in bad} <= {"DD106", "DD115"}
 
 
+def test_a_node_on_which_no_shell_starts_is_an_error_and_nothing_else(cluster: Cluster, nodes: Nodes) -> None:
+    """It is not taken for one on which all is well, nor for one whose Docker and resolver are down."""
+    fails = "/usr/local/bin/timeout"
+    nodes.shell('printf "#!/bin/sh\\nexit 137\\n" >"$1"; chmod +x "$1"', fails, node="agent_1")
+    try:
+        found = findings(cluster.cluster_id, "--only", "cluster", "--skip", "DD115", "--skip", "DD114")
+    finally:
+        nodes.output("rm", fails, node="agent_1")
+    (bad,) = (item for item in found if item["level"] in ("error", "warning"))
+    assert (bad["id"], bad["message"]) == ("DD106", "agent_1 does not answer: its shell ended with 137")
+    assert "as far as 3 of 4 nodes tell." in next(item["message"] for item in found if item["id"] == "DD108")
+    well(cluster)
+
+
+def test_an_ssh_server_that_was_stopped(cluster: Cluster, nodes: Nodes) -> None:
+    nodes.output("systemctl", "stop", "ssh", node="agent_1")
+    said = cured(cluster, "DD112")
+    assert re.fullmatch(r"\w+ reaches agent_1 at \S+, and no SSH server listens there\.", said)
+
+
 def test_checks_are_chosen(cluster: Cluster) -> None:
     only = findings(cluster.cluster_id, "--only", "DD105", "--only", "place")
     assert [item["id"] for item in only] == ["DD022", "DD105"]

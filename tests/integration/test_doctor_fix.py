@@ -19,7 +19,7 @@ from dcos_docker_cli.doctor.fix import cures
 from dcos_docker_cli.exceptions import DcosDockerError
 from tests.support.engine import execute
 from tests.support.own_engine import ours
-from tests.support.program import dcos_docker
+from tests.support.program import at, dcos_docker
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -116,10 +116,12 @@ def test_sysctl_that_a_kernel_does_not_have(host: DockerHost) -> None:
 
 # Forwarding
 
+NAMES = "sh timeout cat chroot date df find grep ls sed sort tail test tr wc xargs"
 SMALL_IMAGE = """
-programs=$(for name in sh timeout cat chroot date df find grep ls sed sort tail test tr wc xargs; do
-    command -v /usr/bin/$name /usr/sbin/$name; done)
+programs=$(for name in $NAMES; do
+    ls /usr/bin/$name /usr/sbin/$name 2>/dev/null; done)
 files=$(ldd $programs | grep -o '/[^ :]*' | sort -u)
+[ -z "$MODULES" ] || files="$files $(ls -d /usr/lib/*/xtables)"
 tar -chf - --hard-dereference $files /bin/sh 2>/dev/null |
     DOCKER_HOST=tcp://127.0.0.1:2375 docker import - debian:small >/dev/null
 """
@@ -131,14 +133,21 @@ def test_forwarding(client: APIClient, nested: ContainedEngine) -> None:
     here = nested.container_id
     setting = "/proc/sys/net/ipv4/ip_forward"
     nested.clear()
-    execute(client, here, "sh", "-c", SMALL_IMAGE)
     try:
         execute(client, here, "sh", "-c", f"echo 0 >{setting}")
+        execute(client, here, "sh", "-c", f'NAMES="{NAMES}"\n{SMALL_IMAGE}')
+        blind = nested.dcos_docker("doctor", "--fix", "DD020", "--yes")
+        assert execute(client, here, "cat", setting) == "0\n", "an image without iptables sees no firewall"
+        assert blind.code == 1
+        assert (
+            "DD020 forwarding is not fixed. What the firewall of the engine's host lets by cannot be " in blind.stderr
+        )
+
+        execute(client, here, "sh", "-c", f'NAMES="{NAMES} iptables"\nMODULES=yes\n{SMALL_IMAGE}')
         result = nested.dcos_docker("doctor", "--fix", "DD020", "--yes")
-        assert execute(client, here, "cat", setting) == "1\n"
+        assert execute(client, here, "cat", setting) == "1\n", result.stderr
         before, after = [line for line in result.stdout.splitlines() if "DD020" in line]
-        assert (result.code, before[:10], after[:10]) == (0, "  error   ", "  skipped ")
-        assert "The host forwards packets; " in after  # what iptables does this image cannot tell
+        assert (result.code, before[:10], after[:10]) == (0, "  error   ", "  ok      ")
         assert "\n  net.ipv4.ip_forward: 0 → 1\n" in result.stderr
         assert "sudo sysctl -w net.ipv4.ip_forward=0\n" in result.stderr
     finally:
@@ -176,6 +185,29 @@ def test_leftovers(engine: OwnEngine) -> None:
     again = engine.dcos_docker("doctor", "--fix", "DD008", "--yes")
     assert again.code == 0
     assert "Nothing to fix.\n" in again.stderr
+
+
+@pytest.mark.xdist_group("own-engine")
+def test_what_was_not_shown_stays(engine: OwnEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another create is killed while somebody reads what would be removed."""
+    for name, value in at(engine.url).items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    dead = subprocess.run([sys.executable, "-c", CREATOR], capture_output=True, text=True, check=True).stdout.strip()
+    (check,) = (check for check in CHECKS if check.name == "leftovers")
+    host = DockerHost()
+    try:
+        engine.container("dcos-docker-shown-reservation", ours("reservation", "shown", creator=dead))
+        engine.network("dcos-docker-shown", ours("network", "shown", creator=dead))
+        (cure,) = cures(host, [Result(check, Finding(Level.WARNING, "Left."))])
+        assert cure.changes == ["remove container dcos-docker-shown-reservation", "remove network dcos-docker-shown"]
+        engine.network("dcos-docker-later", ours("network", "later", creator=dead))
+        cure.apply(host)
+        assert engine.everything() == ["network dcos-docker-later"]
+        cure.apply(host)
+        assert engine.everything() == ["network dcos-docker-later"]
+    finally:
+        host.connection.close()
+        engine.clear()
 
 
 # The clock

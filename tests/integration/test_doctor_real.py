@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.types import IPAMConfig, IPAMPool
 
+from dcos_docker_cli.backends.docker.host import DockerHost
+from dcos_docker_cli.backends.docker.host_commands import NoProbeError, on_host
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.doctor.checks.registry import CHECKS
 from tests.support.api import Answer, changed
@@ -248,6 +250,42 @@ def test_vpn_that_came_after_the_cluster(patient: Patient) -> None:
         client.remove_network(made)
 
 
+def test_vpn_that_takes_all_traffic(patient: Patient, node_image: str) -> None:
+    """Its two routes are a default one: beside it there are subnets, and a cluster's network can be made."""
+    halves = ("0.0.0.0/1", "128.0.0.0/1")
+    try:
+        for half in halves:
+            patient.run("ip", "route", "add", half, "dev", "eth0")
+        assert patient.found("subnets").level == "ok"
+        made = patient.engine.client.create_network("a", ipam=_pool("172.28.7.0/24"), labels=ours("network", "a"))["Id"]
+        assert patient.found("overlaps").level == "ok"
+        patient.engine.client.remove_network(made)
+    finally:
+        for half in halves:
+            patient.run("ip", "route", "del", half)
+
+
+def test_network_that_nodes_cannot_join(patient: Patient) -> None:
+    missing = patient.found("subnets", "--network", "foreign-0")
+    assert (missing.level, missing.remedy) == ("error", "docker network ls")
+    assert patient.found("subnets", "--network", "bridge").level == "error"
+    with networks(patient, "10.55.0.0/29", "10.56.0.0/24"):
+        small = patient.found("subnets", "--network", "foreign-0", "--agents", "5")
+        assert (small.level, "too few free addresses for 6 nodes" in small.message) == ("error", True)
+        assert patient.found("subnets", "--network", "foreign-1").level == "ok"
+
+
+def test_remedy_for_networks_leaves_those_of_stopped_clusters(patient: Patient) -> None:
+    client = patient.engine.client
+    of_cluster = client.create_network("a", ipam=_pool("172.28.7.0/24"), labels=ours("network", "a"))["Id"]
+    try:
+        client.create_network("unused", ipam=_pool("10.55.0.0/24"))
+        pruned = client.prune_networks({"label!": ["dcos_docker.schema"]})  # type: ignore[no-untyped-call]
+        assert pruned["NetworksDeleted"] == ["unused"]
+    finally:
+        client.remove_network(of_cluster)
+
+
 def test_port_that_a_container_has(patient: Patient, node_image: str) -> None:
     client = patient.engine.client
     host = client.create_host_config(port_bindings={80: ("127.0.0.1", 8080)}, init=False)
@@ -262,10 +300,28 @@ def test_port_that_a_container_has(patient: Patient, node_image: str) -> None:
     assert patient.found("ports", "--one-master-host-port-map", "8080:80").level == "ok"
 
 
+def test_port_that_a_container_has_for_ipv6(patient: Patient, node_image: str) -> None:
+    client = patient.engine.client
+    patient.run("sysctl", "-qw", "net.ipv6.conf.lo.disable_ipv6=0")  # engines in containers have none at first
+    host = client.create_host_config(port_bindings={80: ("::1", 8080)}, init=False)
+    made = client.create_container(node_image, ["sleep", "60"], name="somebody", ports=[80], host_config=host)["Id"]
+    try:
+        client.start(made)
+        for address in ("127.0.0.1", "0.0.0.0"):
+            assert patient.found("ports", "--one-master-host-port-map", f"{address}:8080:80").level == "ok"
+        assert patient.found("ports", "--one-master-host-port-map", "[::1]:8080:80").level == "error"
+    finally:
+        client.remove_container(made, force=True)
+        patient.run("sysctl", "-qw", "net.ipv6.conf.lo.disable_ipv6=1")
+
+
 def test_port_that_a_program_has(patient: Patient) -> None:
-    wanted = ("--one-master-host-port-map", f"0.0.0.0:{PORT}:80")  # which the engine itself listens on
-    ports = patient.found("ports", *wanted)
+    """The engine itself listens on it, as programs in Go do on `::`, which here is for IPv4 too."""
+    ports = patient.found("ports", "--one-master-host-port-map", f"[::]:{PORT}:80")
     assert (ports.level, f"{PORT} by a program of the host" in ports.message) == ("error", True)
+    wanted = ("--one-master-host-port-map", f"0.0.0.0:{PORT}:80")
+    ports = patient.found("ports", *wanted)
+    assert (ports.level, f"may have them for IPv4 too: {PORT}." in ports.message) == ("warning", True)
     assert patient.found("open-ports", *wanted).level == "warning"
 
 
@@ -277,6 +333,7 @@ def test_node_that_has_moved(patient: Patient, node_image: str) -> None:
     try:
         addresses = patient.found("addresses")
         assert (addresses.level, "in place of 172.28.9.2" in addresses.message) == ("warning", True)
+        assert addresses.remedy == "dcos-docker doctor --cluster-id a"
     finally:
         client.remove_container(made, force=True)
     assert patient.found("addresses").level == "ok"
@@ -454,6 +511,18 @@ def test_engine_that_hangs_when_the_container_is_to_start(client: APIClient, eng
     findings = {one["check"]: one for one in json.loads(result.stdout)}
     assert findings["inotify"]["message"] == "The check did not end within 4 s."
     assert findings["memory"]["level"] == "ok"
+
+
+def test_script_whose_time_is_over_has_said_what_it_had_looked_at(node_image: str) -> None:
+    assert node_image
+    host = DockerHost()
+    try:
+        script = "echo quick=1; sleep 60; echo slow=2"
+        assert on_host(host.engine, script, {}, is_whole=False) == {"quick": "1"}
+        with pytest.raises(NoProbeError, match="did not end within"):
+            on_host(host.engine, script, {})
+    finally:
+        host.connection.close()
 
 
 def test_container_whose_program_is_killed_ends_by_itself(client: APIClient, engine_socket: str) -> None:

@@ -92,8 +92,7 @@ def test_unit_that_fails(client: APIClient, host_directory: Path, cluster_id: st
     assert "Error: master_0 did not come up: degraded.\n" in result.stderr
     assert "\n  broken.service has failed:\n" in result.stderr
     assert "\n    line 9\n    write /x: no space left on device\n" in result.stderr
-    assert "\nNext: It may be DD009 disk: make room " in result.stderr
-    assert "\n      or DD010 inodes: free inodes there, " in result.stderr
+    assert "\nNext: It may be DD009 disk or DD010 inodes: make room " in result.stderr
     assert "\n      `dcos-docker doctor --only DD009 --only DD010` looks closer." in result.stderr
     assert of_cluster(client, cluster_id) == []
 
@@ -151,6 +150,20 @@ def test_installation_that_fails(
     assert "\nError: DC/OS could not be installed on master_0: " in result.stderr
     assert "\n  dcos-setup.service has failed:\n" in result.stderr
     assert "\nNext: It may be DD013 threads: on the engine's host, sudo sysctl -w kernel.pid_max=" in result.stderr
+
+
+def test_create_that_waits_in_vain_tells_the_cause(cluster_id: str, installer: Path, host_directory: Path) -> None:
+    """The hint of the wait stays, with what is said of the create."""
+    text = "[Service]\nExecStartPre=/bin/sh -c 'echo pthread_create failed: Resource temporarily unavailable; exit 1'\n"
+    drop_in = volume(host_directory / "x.conf", text, "/etc/systemd/system/dcos-marathon.service.d/x.conf")
+    wait = ("--wait-for-dcos", "--timeout", "20")
+    result = dcos_docker("create", installer, "-c", cluster_id, *ONE_NODE, *wait, *drop_in)
+    assert (result.code, result.stdout) == (124, "")
+    hint = result.stderr.split("\nNext: ")[1]
+    assert hint.startswith("It may be DD013 threads: ")
+    assert hint.count("It may be ") == 1
+    assert "journalctl -b -p warning\n" in hint
+    assert hint.endswith("\n      With --keep-on-failure the nodes stay for it.\n")
 
 
 @pytest.mark.xdist_group("shared")

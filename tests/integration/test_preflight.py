@@ -71,7 +71,7 @@ def test_port_of_a_container(
     assert result.stderr.startswith(
         f"Error: DD017 ports: Ports of the engine's host are taken: {port} by the container {owner}.\nNext: Publish "
     )
-    assert result.stderr.endswith(" Or go on all the same, with --skip-preflight.\n")
+    assert result.stderr.endswith("\n      Or go on all the same: --skip-preflight\n")
     assert of_cluster(client, cluster_id) == []
 
 
@@ -125,7 +125,7 @@ def test_no_subnet(full_engine: OwnEngine, monkeypatch: pytest.MonkeyPatch) -> N
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: DD016 subnets: Of {', '.join(POOLS)} no subnet of /24 is free.")
     assert f"{POOLS[0]} of the network theirs-0" in result.stderr
-    assert "\nNext: Remove networks that nobody uses: docker network prune; " in result.stderr
+    assert "\nNext: Remove networks that nobody uses: docker network prune" in result.stderr
     for name, value in at(full_engine.url).items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     with pytest.raises(PreflightError, match="DD016 subnets: "):

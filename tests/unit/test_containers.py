@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dcos_docker_cli import __version__, labels
-from dcos_docker_cli.backends.docker.containers import DATA_DIRECTORIES, console, node_config, proxy_environment
+from dcos_docker_cli.backends.docker.containers import (
+    DATA_DIRECTORIES,
+    WAIT_UNTIL_BOOTED,
+    console,
+    node_config,
+    proxy_environment,
+)
 from dcos_docker_cli.backends.docker.layout import Layout
 from dcos_docker_cli.backends.docker.settings import Mounts, Settings
 from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.model import ClusterPlan, DCOSVariant, NodeRef, Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 MASTER = NodeRef(Role.MASTER, 0)
@@ -168,3 +178,24 @@ class Logs:
 def test_a_console_is_shown_without_what_is_for_terminals_recorded() -> None:
     text = b"\x1b[0;1;31mFailed\x1b[0m to start \x1b]0;title\x07it.\r\r\n\r\n[\x1b[32m  OK  \x1b[0m] Reached it\r\n"
     assert console(Logs(text), "x") == ["Failed to start it.", "[  OK  ] Reached it"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("takes_wait", [True, False])
+@pytest.mark.parametrize(
+    ("state", "docker", "said"),
+    [("running", 0, "running"), ("running", 3, "its Docker does not start"), ("degraded", 0, "degraded")],
+)
+def test_waiting_for_systemd_old_and_new(tmp_path: Path, takes_wait: bool, state: str, docker: int, said: str) -> None:
+    """Before 232 systemctl refuses `--wait` and prints nothing on its output."""
+    systemctl = tmp_path / "systemctl"
+    refuse = "" if takes_wait else 'case "$*" in *--wait*) echo unrecognized >&2; exit 1 ;; esac\n'
+    systemctl.write_text(
+        f"#!/bin/sh\n{refuse}"
+        f'case "$*" in *is-active*) exit {docker} ;; *) echo {state}; [ {state} = running ] ;; esac\n'
+    )
+    systemctl.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["sh", "-c", WAIT_UNTIL_BOOTED], env=env, capture_output=True, text=True, timeout=10, check=True
+    )
+    assert done.stdout == f"{said}\n"

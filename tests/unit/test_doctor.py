@@ -7,17 +7,20 @@ files of such a host, have it.
 from __future__ import annotations
 
 from datetime import timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from dcos_docker_cli.backends.docker import syntax
+from dcos_docker_cli.backends.docker.host_commands import NoProbeError
+from dcos_docker_cli.backends.docker.probe import HostFacts
 from dcos_docker_cli.backends.docker.settings import Settings
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion
 from dcos_docker_cli.doctor.checks.registry import CHECKS
 from dcos_docker_cli.doctor.finding import Level
+from dcos_docker_cli.exceptions import EngineNotFoundError
 from tests.support.recorded import NOW, subject
 
 if TYPE_CHECKING:
@@ -221,6 +224,14 @@ def test_file_system_that_counts_no_inodes_recorded() -> None:
     assert (finding.level, "no limit" in finding.message) == (OK, True)
 
 
+def test_remedies_leave_clusters_that_are_stopped_as_they_are() -> None:
+    """A prune of containers or networks takes all that do not run."""
+    full = subject(host={"disk": df(0), "inodes": df(0)}, networks=[network("0.0.0.0/0")])
+    remedies = [look(name, full).remedy for name in ("disk", "inodes", "subnets")]
+    assert not [remedy for remedy in remedies if "system prune" in remedy or "container prune" in remedy]
+    assert "docker network prune --filter label!=dcos_docker.schema; dcos-docker clean" in remedies[2]
+
+
 @pytest.mark.parametrize(
     ("limit", "used", "level"),
     [(128, 20, OK), (128, 54, OK), (128, 55, WARNING), (128, 118, WARNING), (128, 119, ERROR), (8192, 119, OK)],
@@ -258,7 +269,13 @@ def test_kernel_without_cgroup_namespaces_recorded() -> None:
 
 @pytest.mark.parametrize(
     ("enforce", "options", "level"),
-    [("1;", ["name=selinux"], WARNING), ("1;", [], NOTE), ("0;", ["name=selinux"], OK), (None, [], OK)],
+    [
+        ("1;", ["name=selinux"], WARNING),
+        ("1;", [], NOTE),
+        ("0;", ["name=selinux"], OK),
+        (None, [], OK),
+        (None, ["name=seccomp,profile=default", "name=selinux"], NOTE),
+    ],
 )
 def test_selinux_recorded(enforce: str | None, options: list[str], level: Level) -> None:
     """Enforcing is what this machine's kernel has not."""
@@ -274,7 +291,7 @@ def test_apparmor_recorded(enabled: str, options: list[str], words: str) -> None
     assert (finding.level, words in finding.message) == (OK if enabled == "N" else NOTE, True)
 
 
-@pytest.mark.parametrize("name", ["disk", "inotify", "open-files", "threads", "free-memory"])
+@pytest.mark.parametrize("name", ["disk", "inodes", "inotify", "open-files", "threads", "free-memory"])
 def test_what_the_host_does_not_tell_is_skipped_or_none_recorded(name: str) -> None:
     unseen = ("disk", "inodes", "memory", "inotify_instances", "nofile", "pid_max")
     assert look(name, subject(host=dict.fromkeys(unseen))).level is SKIPPED
@@ -307,8 +324,56 @@ def test_subnets_where_there_is_no_look_at_the_host() -> None:
     assert look("subnets", subject(has_probe=False)).level is OK
 
 
-def test_network_of_the_users_own() -> None:
-    assert look("subnets", subject(settings=Settings(network="mine"))).level is OK
+@pytest.mark.parametrize("name", ["threads", "inotify", "disk", "inodes", "selinux", "forwarding", "resolver"])
+def test_what_there_was_no_time_for(name: str) -> None:
+    """The runner makes it a check that is skipped."""
+    late = subject()
+    cast("Any", late)._host.probe = lambda: HostFacts({"pid_max": "4;", "threads_max": "4;"})
+    with pytest.raises(NoProbeError, match="too little time"):
+        look(name, late)
+
+
+class Joining:
+    """An engine with one network, or none."""
+
+    def __init__(self, network: dict[str, Any] | None) -> None:
+        self.network = network
+
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        if self.network is None:
+            raise EngineNotFoundError(f"network {name} not found", status=404)
+        return {"Options": {}, **self.network}
+
+    def containers(self, *, all: bool) -> list[dict[str, Any]]:
+        del all
+        return []
+
+
+@pytest.mark.parametrize(
+    ("there", "words", "remedy"),
+    [
+        (network("10.55.0.0/24", "mine"), "", ""),
+        (None, 'There is no network "mine".', "docker network ls"),
+        (network("fd00::/64", "mine"), "gives out addresses as it likes", "docker network create --subnet"),
+        (network("10.55.0.0/29", "mine"), "too few free addresses for 2 nodes", "docker network create --subnet"),
+    ],
+)
+def test_network_of_the_users_own_recorded(there: dict[str, Any] | None, words: str, remedy: str) -> None:
+    at = subject(settings=Settings(network="mine"))
+    cast("Any", at)._host.engine = Joining(there)
+    finding = look("subnets", at)
+    assert finding.level is (ERROR if words else OK)
+    assert words in finding.message
+    assert remedy in finding.remedy
+
+
+def test_vpn_that_takes_all_traffic_recorded() -> None:
+    """OpenVPN's two routes are a default one, which overlaps everything."""
+    row = "tun0 {} 00000000 0001 0 0 0 00000080 0 0 0;"
+    routes = "Iface;" + row.format("00000000") + row.format("00000080")
+    of_cluster = network("172.28.0.0/24", "dcos-docker-a", **{"dcos_docker.cluster_id": "a"})
+    at = subject(networks=[of_cluster], host={"routes": routes})
+    assert (look("subnets", at).level, look("overlaps", at).level) == (OK, OK)
 
 
 def test_cluster_that_a_route_overlaps_recorded() -> None:
@@ -365,9 +430,50 @@ def test_ports_that_a_container_has(has_probe: bool) -> None:
     assert (finding.level, "8088 by the container its-name" in finding.message) == (ERROR, True)
 
 
-def test_ports_of_another_address() -> None:
-    there = [container("192.0.2.1", 8088)]
-    assert look("ports", subject(settings=published("8088:80"), containers=there)).level is OK
+@pytest.mark.parametrize(
+    ("address", "state", "port", "is_taken"),
+    [
+        ("192.0.2.1", "running", "8088:80", False),
+        ("::1", "running", "8088:80", False),
+        ("::1", "running", "0.0.0.0:8088:80", False),
+        ("::", "running", "8088:80", False),
+        ("::", "running", "[::1]:8088:80", True),
+        ("0.0.0.0", "running", "[::1]:8088:80", False),
+        ("", "running", "[::1]:8088:80", True),
+        ("", "paused", "8088:80", True),
+        ("127.0.0.1", "restarting", "8088:80", True),
+        ("127.0.0.1", "exited", "8088:80", False),
+        ("127.0.0.1", "created", "8088:80", False),
+    ],
+)
+def test_ports_of_a_container_at_an_address(address: str, state: str, port: str, is_taken: bool) -> None:
+    there = [{**container(address, 8088), "State": state}]
+    finding = look("ports", subject(settings=published(port), containers=there))
+    assert finding.level is (ERROR if is_taken else OK)
+
+
+DUAL = f"0: {'0' * 32}:1F98 {'0' * 32}:0000 0A 0:0;"
+"""A program that listens on port 8088 of `::`."""
+
+
+@pytest.mark.parametrize(
+    ("port", "level"), [("8088:80", WARNING), ("0.0.0.0:8088:80", WARNING), ("[::1]:8088:80", ERROR), ("8089:80", OK)]
+)
+def test_program_that_may_have_a_port_for_both_versions_of_ip(port: str, level: Level) -> None:
+    assert look("ports", subject(settings=published(port), host={"listening": DUAL})).level is level
+
+
+def test_dockers_own_listener_has_no_port_but_the_containers() -> None:
+    there = [container("::", 8088)]
+    at = subject(settings=published("8088:80"), containers=there, host={"listening": DUAL})
+    assert look("ports", at).level is OK
+
+
+def test_no_program_of_udp_has_a_port_of_sctp() -> None:
+    bound = "1: 0100007F:1F98 00000000:0000 07 0:0;"
+    for protocol, level in (("udp", ERROR), ("sctp", OK)):
+        settings = published(f"8088:80/{protocol}")
+        assert look("ports", subject(settings=settings, host={"bound": bound})).level is level
 
 
 def test_ports_where_there_is_no_look_at_the_host() -> None:
@@ -383,11 +489,13 @@ def test_ports_that_are_open_to_the_network() -> None:
 
 
 def test_node_that_has_moved_recorded() -> None:
-    labels = {"dcos_docker.schema": "1", "dcos_docker.name_prefix": "x", "dcos_docker.address": "172.28.0.2"}
+    labels = {"dcos_docker.schema": "1", "dcos_docker.name_prefix": "x", "dcos_docker.address": "172.28.0.2",
+              "dcos_docker.cluster_id": "a"}  # fmt: skip
     node = container("", 0, **labels)
     node["NetworkSettings"] = {"Networks": {"a": {"IPAddress": "172.28.0.9"}}}
     finding = look("addresses", subject(containers=[node]))
     assert (finding.level, "its-name has 172.28.0.9 in place of 172.28.0.2" in finding.message) == (WARNING, True)
+    assert finding.remedy == "dcos-docker doctor --cluster-id a"
 
 
 DROP = "-P FORWARD DROP;"
@@ -405,6 +513,12 @@ DOCKER = "-P FORWARD DROP;-A FORWARD -j DOCKER-USER;"
         ({"forward": DOCKER, "forward_legacy": "-P FORWARD ACCEPT;-A FORWARD -i eth1 -j ACCEPT;"}, WARNING),
         ({"forward": "-P FORWARD ACCEPT;", "forward_legacy": DOCKER}, OK),
         ({"forward": None}, SKIPPED),
+        ({"forward": DROP, "bridge_filter": "0;"}, WARNING),
+        ({"forward": DROP, "bridge_filter": None}, ERROR),
+        ({"forward": DROP + '-A FORWARD -m comment --comment "netavark rules" -j NETAVARK_FORWARD;'}, NOTE),
+        ({"forward": DROP + "-A FORWARD -i br-a -o br-a -j ACCEPT;"}, NOTE),
+        ({"forward": DROP + "-A FORWARD -j LOG --log-prefix x;-A FORWARD -j REJECT;"}, ERROR),
+        ({"forward": DROP, "forward_legacy": DROP + "-A FORWARD -j MINE;"}, ERROR),
     ],
 )
 def test_forwarding_recorded(host: dict[str, object], level: Level) -> None:

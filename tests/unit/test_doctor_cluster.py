@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import socket
+import subprocess
 import threading
 import time
 from datetime import datetime, timezone
@@ -22,11 +23,11 @@ from dcos_docker_cli.doctor.condition import Condition, Node
 from dcos_docker_cli.doctor.finding import Category, ClusterCheck, Finding, Level
 from dcos_docker_cli.doctor.limited import within
 from dcos_docker_cli.doctor.survey import Report, since
-from dcos_docker_cli.exceptions import Cancelled, EngineUnreachableError, UsageError
+from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, EngineUnreachableError, UsageError
 from dcos_docker_cli.model import ClusterInfo, NodeInfo, NodeRef, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 NETWORK = "745c7483902d"
@@ -300,6 +301,104 @@ def test_without_any_report_what_is_inside_is_skipped() -> None:
     inside = [check for check in CLUSTER_CHECKS if check.inside]
     assert inside
     assert {only(check.name, condition(stopped)).level for check in inside} == {Level.SKIPPED}
+
+
+def test_nodes_that_all_are_silent_are_an_error() -> None:
+    silent = dataclasses.replace(node(Role.MASTER, 0, "172.28.0.2"), report=None, failure="its shell ended with 137")
+    finding = only("answers", condition(silent))
+    assert (finding.level, finding.message) == (
+        Level.ERROR, "master_0 does not answer: its shell ended with 137",
+    )  # fmt: skip
+
+
+def test_answers_of_a_cluster_that_is_stopped() -> None:
+    stopped = dataclasses.replace(node(Role.MASTER, 0, "172.28.0.2", State="exited"), report=None)
+    finding = only("answers", condition(stopped))
+    assert (finding.level, finding.message) == (Level.SKIPPED, "No node of the cluster runs.")
+
+
+class Shell:
+    """A way to a node on which a shell says this and no more."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def stream(
+        self, args: Sequence[str], *, stdout: Callable[[bytes], None], stderr: Callable[[bytes], None], **_: Any
+    ) -> int:
+        done = subprocess.run(["sh", "-c", self.command], capture_output=True, check=False)
+        stdout(done.stdout)
+        stderr(done.stderr)
+        return done.returncode
+
+    def popen(self, args: Sequence[str], **_: Any) -> subprocess.Popen[bytes]:
+        raise AssertionError(args)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("exit 137", "its shell ended with 137"),
+        ("true", "its shell ended with 0"),
+        ("echo first >&2; echo cannot exec in a frozen node >&2; exit 1", "cannot exec in a frozen node"),
+        ("echo OCI runtime exec failed; exit 126", "its shell ended with 126"),
+    ],
+)
+def test_a_node_that_says_nothing_fails(command: str, why: str) -> None:
+    with pytest.raises(DcosDockerError) as failure:
+        survey.survey(Shell(command), own="", names=(), targets=())
+    assert failure.value.message == why
+
+
+def test_a_node_that_was_cut_short_has_told_what_it_said() -> None:
+    told = survey.survey(Shell("echo time=1; echo system=running; exit 124"), own="", names=(), targets=())
+    assert (told.text("system"), told.is_whole) == ("running", False)
+
+
+def test_what_a_node_that_was_cut_short_lacks_means_nothing_recorded() -> None:
+    short = Report({"time": [str(NOW)], "system": ["running"]}, NOW, NOW + 1)
+    both = condition(node(Role.MASTER, 0, "172.28.0.2"), node(Role.AGENT, 0, "172.28.0.3", short))
+    assert only("answers", both).message == "agent_0 did not answer everything in time."
+    for name in ("node-docker", "names", "units", "dcos"):
+        finding = only(name, both)
+        assert finding.level is Level.OK
+        assert finding.message.endswith(", as far as 1 of 2 nodes tell.")
+    alone = condition(node(Role.AGENT, 0, "172.28.0.3", short))
+    assert {only(name, alone).level for name in ("node-docker", "names", "units")} == {Level.SKIPPED}
+
+
+def test_no_dcos_is_all_that_is_said_of_its_components() -> None:
+    without = dataclasses.replace(report(), said={**report().said, "component": []})
+    alone = dataclasses.replace(node(Role.MASTER, 0, "172.28.0.2", without), dcos=["node-poststart: no such file"])
+    assert [finding.level for finding in found("components", condition(alone))] == [Level.SKIPPED]
+
+
+@pytest.mark.parametrize(("distribution", "unit"), [("debian-12", "ssh"), ("centos-7", "sshd")])
+def test_a_refused_connection_is_an_answer_recorded(distribution: str, unit: str) -> None:
+    said = agent("reached=172.28.0.2 Connection refused")
+    finding = only(
+        "reachability", dataclasses.replace(said, cluster=dataclasses.replace(said.cluster, distribution=distribution))
+    )
+    assert finding.message == "agent_0 reaches master_0 at 172.28.0.2, and no SSH server listens there."
+    assert finding.remedy == f"dcos-docker run -c x --node master_0 -- systemctl start {unit}"
+
+
+@pytest.mark.parametrize(
+    ("free", "level"),
+    [(80 << 20, Level.OK), ((10 << 20) - 1, Level.WARNING), (2 << 20, Level.WARNING), ((2 << 20) - 1, Level.ERROR)],
+)
+def test_room_of_a_big_disk_recorded(free: int, level: Level) -> None:
+    """Two of a hundred parts of 4 TB are plenty."""
+    text = f"blocks=/opt /dev/vdb {4 << 30} {(4 << 30) - free} {free} 98% /opt"
+    assert only("node-disks", agent(text)).level is level
+
+
+@pytest.mark.parametrize(
+    ("free", "level"), [(100_000, Level.OK), (99_999, Level.WARNING), (20_000, Level.WARNING), (19_999, Level.ERROR)]
+)
+def test_inodes_of_a_big_disk_recorded(free: int, level: Level) -> None:
+    text = f"inodes=/opt /dev/vdb {1 << 28} {(1 << 28) - free} {free} 99% /opt"
+    assert only("node-disks", agent(text)).level is level
 
 
 def test_what_is_well_is_so_of_the_nodes_that_tell() -> None:

@@ -58,9 +58,21 @@ def test_a_check_that_crashes_is_a_finding_and_hides_no_other() -> None:
 def test_a_check_that_does_not_end_is_left_at_its_limit() -> None:
     begin = time.monotonic()
     assert run(endless, fine, limit=0.3) == [
-        (Level.WARNING, "The check did not end within 0 s."), (Level.OK, "3 nodes."),
+        (Level.WARNING, "The check did not end within 0.3 s."), (Level.OK, "3 nodes."),
     ]  # fmt: skip
     assert time.monotonic() - begin < 2
+
+
+def test_a_check_that_is_late_can_have_more_time() -> None:
+    (late,) = diagnose(DockerHost(), Wanted(), [check(endless)], 0.3)
+    assert late.finding.remedy == "Give it more time: dcos-docker doctor --only DD990 --timeout 1.5"
+
+
+def test_timeout_of_the_command(tmp_path: Path) -> None:
+    with silent(tmp_path) as url:
+        first, *_ = findings(url, "--only", "DD001", "--timeout", "1.5")
+    assert first == ("DD001", "error", "The engine does not answer within 1.5 s.")
+    assert dcos_docker("doctor", "--timeout", "0", env=at(f"unix://{tmp_path}/none.sock")).code == 2
 
 
 def test_checks_run_at_the_same_time() -> None:

@@ -42,7 +42,6 @@ SAID = {
         "in the host namespace when running privileged mode",
     ],
     "DD009": ["write /var/lib/docker/x: no space left on device", "tar: ./x: Cannot write: No space left on device"],
-    "DD010": ["mkdir /var/lib/docker/overlay2/x: no space left on device"],
     "DD011": [
         "Failed to create control group inotify object: Too many open files",
         "Failed to allocate directory watch: Too many open files",
@@ -68,8 +67,14 @@ SAID = {
         "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:80 failed: "
         "port is already allocated",
         "failed to bind host port for 127.0.0.1:8080: address already in use",
+        "Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use",
     ],
-    "DD020": ["WARNING: IPv4 forwarding is disabled. Networking will not work.", "connect: No route to host"],
+    "DD020": [
+        "WARNING: IPv4 forwarding is disabled. Networking will not work.",
+        "connect: No route to host",
+        "driver failed programming external connectivity on endpoint x:  (iptables failed: iptables --wait -t nat "
+        "-A DOCKER -p tcp -d 127.0.0.1: iptables: No chain/target/match by that name.",
+    ],
     "DD021": ["x509: certificate has expired or is not yet valid", "Time is not synchronized / marked as bad"],
     "DD023": ["proxyconnect tcp: dial tcp: lookup proxy: no such host"],
 }  # fmt: skip
@@ -88,11 +93,18 @@ def test_every_pattern_is_tried_and_has_its_check() -> None:
     assert {pattern.check_id for pattern in PATTERNS} == set(SAID)
     assert set(SAID) <= {check.id for check in CHECKS}
     for pattern in PATTERNS:
-        assert any(pattern.is_in(line) for line in SAID[pattern.check_id])
+        assert any(pattern.place(line) is not None for line in SAID[pattern.check_id])
 
 
 @pytest.mark.parametrize(
-    "line", [BANNER, "Detected virtualization docker.", "Welcome to Debian GNU/Linux 12 (bookworm)!", "Started cron."]
+    "line",
+    [
+        BANNER,
+        "Detected virtualization docker.",
+        "Welcome to Debian GNU/Linux 12 (bookworm)!",
+        "Started cron.",
+        "OSError: [Errno 98] Address already in use",
+    ],
 )
 def test_what_every_start_says_points_to_nothing(line: str) -> None:
     assert matches(line) == []
@@ -114,10 +126,56 @@ def test_node_start_failure() -> None:
 def test_two_causes() -> None:
     error = InstallError("It failed.", details=["no space left on device"])
     explain(error)
-    first, second, look = error.hint.splitlines()
-    assert first.startswith("It may be DD009 disk: make room ")
-    assert second.startswith("      or DD010 inodes: ")
+    first, look = error.hint.splitlines()
+    assert first.startswith("It may be DD009 disk or DD010 inodes: make room ")
     assert look == "      `dcos-docker doctor --only DD009 --only DD010` looks closer."
+
+
+def test_full_disk_leaves_a_place_for_another_cause() -> None:
+    error = InstallError("It failed.", details=["no space left on device", "runc: cannot allocate memory"])
+    explain(error)
+    assert "\n      or DD005 memory: " in error.hint
+    assert error.hint.endswith("`dcos-docker doctor --only DD009 --only DD010 --only DD005` looks closer.")
+
+
+def test_what_is_said_first_comes_first() -> None:
+    lines = [SAID["DD013"][0], SAID["DD005"][1], SAID["DD009"][0]]
+    assert [pattern.check_id for pattern in matches("\n".join(lines))] == ["DD013", "DD005", "DD009"]
+    assert [pattern.check_id for pattern in matches("\n".join(reversed(lines)))] == ["DD009", "DD005", "DD013"]
+
+
+def test_iptables_without_docker_s_rules_is_no_port_that_is_taken() -> None:
+    assert [pattern.check_id for pattern in matches(SAID["DD020"][2])] == ["DD020"]
+
+
+def test_no_route_counts_where_nothing_else_is_said() -> None:
+    assert [pattern.check_id for pattern in matches(f"{SAID['DD020'][1]}\n{SAID['DD005'][1]}")] == ["DD005"]
+
+
+def test_no_cure_removes_what_is_not_in_use_just_now() -> None:
+    """Clusters that are stopped are containers that do not run, in networks that nobody is in."""
+    for pattern in PATTERNS:
+        assert "system prune" not in pattern.cure
+        assert "network prune;" not in pattern.cure
+
+
+def test_cause_stays_when_an_outer_block_looks_again() -> None:
+    """By then what said so may have been cut from the details, and somebody may have put more into the hint."""
+    lines = ["no space left on device", *map(str, range(40))]
+    with pytest.raises(InstallError) as failure, explained(), explained():
+        raise InstallError("It failed.", details=lines)
+    once = failure.value.hint
+    assert once.startswith("It may be DD009 disk ")
+    failure.value.hint += " More."
+    with pytest.raises(InstallError), explained():
+        raise failure.value
+    assert failure.value.hint == f"{once} More."
+
+
+def test_hint_that_names_the_doctor_is_no_explanation() -> None:
+    error = NodeStartError("No.", hint="See `dcos-docker doctor`.", details=["cannot allocate memory"])
+    explain(error)
+    assert error.hint.startswith("It may be DD005 memory: ")
 
 
 def test_what_follows_from_any_failure_counts_where_nothing_else_is_said() -> None:

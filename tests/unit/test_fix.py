@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dcos_docker_cli.backends.docker.host_settings import Clocks
+from dcos_docker_cli.backends.docker.host_commands import NoProbeError
+from dcos_docker_cli.backends.docker.host_settings import Clocks, _seconds
 from dcos_docker_cli.doctor.checks.registry import CHECKS
-from dcos_docker_cli.doctor.fix import CURES, clock_cure
+from dcos_docker_cli.doctor.fix import CURES, clock_cure, unguarded
 
 (CLOCK,) = (check for check in CHECKS if check.name == "clock")
 NOW = 1_700_000_000.0
@@ -42,3 +43,43 @@ def test_clock_without_hardware() -> None:
     cure = clock_cure(CLOCK, Clocks(NOW, NOW - 600, None))
     assert not cure.changes
     assert "has no hardware clock" in cure.refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1700000000.250000000", 1_700_000_000.25),
+        ("1700000000.%N", NOW),
+        ("1700000000.N", NOW),
+        ("1700000000.", NOW),
+        ("1700000000\r", NOW),
+    ],
+)
+def test_recorded_clock_of_busybox(text: str, seconds: float) -> None:
+    """Its `date` knows no parts of a second."""
+    assert _seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "%N", "date: bad format"])
+def test_clock_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(NoProbeError, match="cannot be read"):
+        _seconds(text)
+
+
+@pytest.mark.parametrize(
+    "rules", [["-P FORWARD DROP"], ["-P FORWARD ACCEPT", "-A FORWARD -j DOCKER-USER", "-A FORWARD -j DOCKER-FORWARD"]]
+)
+def test_recorded_firewall_that_guards_a_host_that_forwards(rules: list[str]) -> None:
+    assert unguarded(rules) == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        ([], "cannot be seen from here"),
+        (["-P FORWARD ACCEPT"], "would pass on packets of everybody"),
+        (["-P FORWARD ACCEPT", "-A FORWARD -s 10.0.0.0/8 -j DROP"], "would pass on packets of everybody"),
+    ],
+)
+def test_recorded_firewall_that_does_not(rules: list[str], why: str) -> None:
+    assert why in unguarded(rules)

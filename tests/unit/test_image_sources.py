@@ -33,7 +33,6 @@ URLS = [
     "https://mirror.example:8443/a/b-c_d.e~f",
     "http://127.0.0.1:1234",
     "http://[::1]:80/debian",
-    "http://user:secret@mirror.example/debian",
     "HTTP://mirror.example",
 ]
 NO_URLS = [
@@ -313,3 +312,23 @@ def test_any_text_as_a_name_of_an_image(name: str) -> None:
 @pytest.mark.parametrize("url", ["ftp://server/docker.tgz", "://", "s3://bucket/docker.tgz"])
 def test_what_cannot_be_downloaded(url: str) -> None:
     assert why(Sources(docker_tarball=url), version=STATIC) == f'"{url}" cannot be downloaded.'
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        Sources(package_mirror="http://user:secret@mirror.example/debian"),
+        Sources(docker_mirror="http://user:secret@mirror.example/docker"),
+        Sources(docker_tarball="http://user:secret@mirror.example/docker.tgz"),
+    ],
+)
+def test_a_password_would_stay_in_the_image(sources: Sources) -> None:
+    with pytest.raises(UsageError, match="A URL with a password in it cannot be used") as caught:
+        sources.check(Distribution.DEBIAN_12, DockerVersion.v20_10)
+    assert "secret" not in str(caught.value)
+
+
+def test_docker_comes_from_one_place() -> None:
+    sources = Sources(docker_mirror="http://mirror.example", docker_tarball="http://mirror.example/docker.tgz")
+    with pytest.raises(UsageError, match="a mirror or a tarball, not both"):
+        sources.check(Distribution.DEBIAN_12, DockerVersion.v20_10)

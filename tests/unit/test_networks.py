@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dcos_docker_cli.backends.docker import networks
 from dcos_docker_cli.backends.docker.subnets import free_subnets
+from dcos_docker_cli.exceptions import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,7 @@ def test_a_single_address_takes_its_subnet() -> None:
 
 
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+ROW = "tun0\t{}\t00000000\t0001\t0\t0\t0\t{}\t0\t0\t0\n"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,9 @@ HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\
         (HEADER + "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n", ["172.17.0.0/16"]),
         (HEADER + "tun0\t0105A8C0\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n", ["192.168.5.1/32"]),
         (HEADER + "tun0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0\ncut\n", ["10.0.0.0/8"]),
+        # A VPN that takes all traffic.
+        (HEADER + ROW.format("00000000", "00000080") + ROW.format("00000080", "00000080"), []),
+        (HEADER + ROW.format("000000C0", "000000FE"), []),
     ],
 )
 def test_local_routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, wanted: list[str]) -> None:
@@ -79,3 +84,24 @@ def test_local_routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 def test_local_routes_of_a_machine_without_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "ROUTES", tmp_path / "none")
     assert networks._local_routes() == []
+
+
+def users(subnet: str, *reserved: str) -> networks.UsersNetwork:
+    return networks.UsersNetwork("mine", "its-id", IPv4Network(subnet), frozenset(reserved))
+
+
+def holding(address: str, network: str = "its-id") -> dict[str, Any]:
+    endpoint = {"NetworkID": network, "IPAddress": address, "IPAMConfig": None}
+    return {"NetworkSettings": {"Networks": {"mine": endpoint}}}
+
+
+def test_addresses_that_are_free_in_a_users_network() -> None:
+    containers = [holding("10.55.0.14"), holding("10.55.0.13", "another")]
+    found = networks.free_addresses(users("10.55.0.0/28", "10.55.0.12"), containers, 3)
+    assert found == ["10.55.0.13", "10.55.0.11", "10.55.0.10", "10.55.0.9"]
+
+
+def test_users_network_that_is_too_small() -> None:
+    with pytest.raises(UsageError, match=r'"mine" \(10.55.0.0/29\) has too few free addresses for 2 nodes') as caught:
+        networks.free_addresses(users("10.55.0.0/29"), [], 2)
+    assert "docker network create --subnet" in caught.value.hint

@@ -6,12 +6,13 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from dcos_docker_cli.backends.docker.probe import HostFacts
+from dcos_docker_cli.backends.docker.host_commands import NoProbeError, _lines
+from dcos_docker_cli.backends.docker.probe import SCRIPT, HostFacts
 from tests.support.recorded import said
 
 
 def test_numbers() -> None:
-    facts = HostFacts({"a": "128;", "b": "unlimited", "c": "", "d": "many"})
+    facts = HostFacts({"a": "128;", "b": "unlimited", "c": "", "d": "many", "e": ";"})
     assert [facts.number(name) for name in "abcde"] == [128, 1 << 62, 0, 0, 0]
 
 
@@ -40,7 +41,21 @@ def test_routes() -> None:
         ("docker0", IPv4Network("172.17.0.0/16")),
         ("eth0", IPv4Network("192.0.2.0/24")),
     ]
-    assert HostFacts({}).routes() == []
+    assert HostFacts({"routes": ""}).routes() == []
+
+
+def test_what_was_not_said_in_time_is_not_none() -> None:
+    facts = HostFacts(_lines("pid_max=4;\r\nselinux=\r\nthreads=12"))
+    assert (facts.number("pid_max"), facts.text("selinux")) == (4, "")
+    for look in (lambda: facts.number("threads"), facts.routes, lambda: facts.listening("udp"), facts.name_servers):
+        with pytest.raises(NoProbeError, match="too little time"):
+            look()
+
+
+def test_what_takes_long_is_looked_at_last() -> None:
+    names = [line.split()[1] for line in SCRIPT.splitlines() if line.startswith("say ")]
+    assert names[-3:] == ["threads", "inotify_used", "inotify_watched"]
+    assert set(names) == set(said().said) - {"end"}
 
 
 def test_what_is_listened_on() -> None:
@@ -49,11 +64,12 @@ def test_what_is_listened_on() -> None:
     }  # fmt: skip
     udp = HostFacts({"bound": "  sl  local_address;  1: 0100007F:0035 00000000:0000 07 0:0;"})
     assert udp.listening("udp") == {("127.0.0.1", 53)}
-    assert udp.listening() == set()
+    assert udp.listening("sctp") == set()
+    assert said().listening("udp") == set()
 
 
 def test_name_servers() -> None:
     assert said().name_servers() == ["192.0.2.53"]
     resolved = {"resolver": "nameserver 127.0.0.53;options edns0;", "resolved": "nameserver 192.0.2.7;nameserver ::5;"}
     assert HostFacts(resolved).name_servers() == ["192.0.2.7", "::5"]
-    assert HostFacts({"resolver": "nameserver;#nameserver 1;"}).name_servers() == []
+    assert HostFacts({"resolver": "nameserver;#nameserver 1;", "resolved": ""}).name_servers() == []

@@ -22,6 +22,7 @@ from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.images import recipe
 from dcos_docker_cli.backends.docker.images.builder import Build, _settings, image_labels
 from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS, Description, Family
+from dcos_docker_cli.backends.docker.images.docker_builds import BUILDS
 from dcos_docker_cli.backends.docker.images.recipe import archive, node_image, node_recipe
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_versions import DockerVersion
@@ -250,3 +251,10 @@ def test_settings_are_what_the_shell_reads(proxy: str, mirror: str) -> None:
 
 def test_settings_without_any() -> None:
     assert _settings({}, "") == "package_mirror=''\n"
+
+
+def test_another_release_of_docker_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = node_image(Distribution.DEBIAN_12, DockerVersion.v24)
+    newer = replace(BUILDS[DockerVersion.v24], number="24.0.10")
+    monkeypatch.setitem(BUILDS, DockerVersion.v24, newer)
+    assert node_image(Distribution.DEBIAN_12, DockerVersion.v24) != before

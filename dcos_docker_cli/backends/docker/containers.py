@@ -44,12 +44,18 @@ STORAGE_DRIVER_VARIABLE = "DOCKER_DRIVER"
 BOOT_SECONDS = 120
 ENDED = "its first process has ended"
 KILLED = 137
+RUNTIME_FAILURE = "OCI runtime exec failed"
 """What an exec ends with when its container does."""
 ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)|\r(?=\r|\n)")
 """What a program writes for a terminal and nobody reads in an error: colours, titles."""
-# systemd older than 240 has no --wait and says "starting" at once; before its socket is there, it says "offline".
+# systemd older than 240 takes no notice of --wait here, and says "starting" at once; older than 232 it refuses it, and
+# says nothing. Before its socket is there, it says "offline".
 WAIT_UNTIL_BOOTED = """
-until state=$(systemctl is-system-running --wait 2>/dev/null) || [ "$state" = degraded ]; do sleep 0.05; done
+until
+    state=$(systemctl is-system-running --wait 2>/dev/null)
+    [ -n "$state" ] || state=$(systemctl is-system-running 2>/dev/null)
+    [ "$state" = running ] || [ "$state" = degraded ]
+do sleep 0.05; done
 # A service that is to be started again and again is no failure for systemd.
 [ "$state" != running ] || systemctl --quiet is-active docker || state="its Docker does not start"
 echo "$state"
@@ -81,7 +87,9 @@ def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: La
         raise _start_failure(engine, container, f"{ref} did not come up: {ENDED}.") from error
     state = result.stdout.decode(errors="replace").strip()
     if result.returncode != 0 or state != "running":
-        said = state or (ENDED if result.returncode == KILLED else "it says nothing")
+        # The runtime's words for a container that ends while the command begins come as the command's output.
+        has_ended = result.returncode == KILLED or state.startswith(RUNTIME_FAILURE)
+        said = ENDED if has_ended else state or "it says nothing"
         raise _start_failure(engine, container, f"{ref} did not come up: {said}.")
 
 

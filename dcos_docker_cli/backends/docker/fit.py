@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.backends.docker import storage
@@ -9,6 +10,7 @@ from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS
 from dcos_docker_cli.backends.docker.images.docker_builds import BUILDS, build_of
 from dcos_docker_cli.backends.docker.images.recipe import FORCED_V1, INIT
 from dcos_docker_cli.exceptions import UsageError
+from dcos_docker_cli.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,20 +30,25 @@ def check(engine: Engine, info: Mapping[str, Any], settings: Settings) -> None:
     """Raise `UsageError` for nodes that cannot boot on this engine, or whose Docker cannot work there."""
     check_boot(settings, cgroup_version(info))
     check_docker(settings, cgroup_version(info))
-    own_disk = any(DOCKER_DIRECTORY in mounts.targets for mounts in settings.mounts.values())
     storage.check_driver(
         storage.Ground.of(info),
         build_of(settings.distribution, settings.docker_version),
         settings.storage_driver,
-        own_disk=own_disk,
-        own_kernel=engine.where.is_local,
+        own_disk=_is_on_users_disks(settings),
+        own_kernel=engine.where.is_local and info.get("KernelVersion") == os.uname().release,
     )
 
 
 def storage_driver(info: Mapping[str, Any], settings: Settings) -> storage.Choice:
-    """Return the storage driver of the nodes."""
+    """Return the storage driver of the nodes; those whose images are on a user's disk are told only a wanted one."""
     build = build_of(settings.distribution, settings.docker_version)
-    return storage.choose(storage.Ground.of(info), build, settings.storage_driver)
+    choice = storage.choose(storage.Ground.of(info), build, settings.storage_driver)
+    return storage.Choice(choice.driver) if _is_on_users_disks(settings) else choice
+
+
+def _is_on_users_disks(settings: Settings) -> bool:
+    """Whether Docker stores images on disks of the user on all nodes, of which the engine tells nothing."""
+    return all(DOCKER_DIRECTORY in settings.mounts_of(role).targets for role in Role)
 
 
 def init_of(settings: Settings) -> list[str]:

@@ -338,11 +338,11 @@ class DockerHost:
 
         return store.exported(self.engine, tag)
 
-    def load_images(self, chunks: Iterator[bytes], tags: Sequence[str]) -> None:
+    def load_images(self, chunks: Iterator[bytes], tags: Sequence[str], progress: Progress) -> None:
         """Give the engine what `docker save` has written, of images with these tags."""
         from dcos_docker_cli.backends.docker.images import store
 
-        store.load(self.engine, chunks, tags)
+        store.load(self.engine, chunks, tags, progress)
 
     def remove_image(self, name: str) -> str:
         """Remove a node image by its tag, which may lack its repository; return the tag. See `store.remove`."""

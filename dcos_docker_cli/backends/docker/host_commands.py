@@ -32,10 +32,11 @@ class NoProbeError(DcosDockerError):
     """The engine's host cannot be looked at; the message says why."""
 
 
-def on_host(engine: Engine, script: str, variables: Mapping[str, str]) -> dict[str, str]:
+def on_host(engine: Engine, script: str, variables: Mapping[str, str], *, is_whole: bool = True) -> dict[str, str]:
     """Run a script of `sh` as root on the engine's host; return its lines of the form NAME=VALUE.
 
-    It has all of the host's processes and its network, and its files under `/host`, to read.
+    It has all of the host's processes and its network, and its files under `/host`, to read. When its time is over
+    before its end, `NoProbeError` is raised, or what it has said so far is returned if it need not be whole.
     """
     name = f"{NAME_PREFIX}-{Kind.PROBE.value}-{secrets.token_hex(6)}"
     try:
@@ -44,12 +45,12 @@ def on_host(engine: Engine, script: str, variables: Mapping[str, str]) -> dict[s
         raise NoProbeError(f"No container could be made to look at the engine's host: {error.message}") from error
     with removed_after(engine, container):
         try:
-            said = dict(line.split("=", 1) for line in _printed(engine, container).splitlines() if "=" in line)
+            said = _lines(_printed(engine, container))
         except EngineError as error:
             raise NoProbeError(f"A privileged container does not start: {error.message}", hint=error.hint) from error
         except StreamBrokenError as error:
             raise NoProbeError(f"The container that looks at the engine's host was lost: {error}") from error
-    if "end" not in said:
+    if "end" not in said and (is_whole or not said):
         raise NoProbeError(f"The container that looks at the engine's host did not end within {SECONDS} s.")
     return said
 
@@ -67,6 +68,12 @@ def _printed(engine: Engine, container: str) -> str:
     with engine.cancellation.closing(stream.abort), closing(stream):
         engine.start(container)
         return b"".join(stream.raw()).decode(errors="replace")
+
+
+def _lines(text: str) -> dict[str, str]:
+    """Read lines of the form NAME=VALUE; one that does not end was cut short."""
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    return dict(line.split("=", 1) for line in whole if "=" in line)
 
 
 def _image(engine: Engine) -> str:

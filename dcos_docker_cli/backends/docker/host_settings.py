@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.backends.docker.host_commands import on_host
+from dcos_docker_cli.backends.docker.host_commands import NoProbeError, on_host
 from dcos_docker_cli.exceptions import DcosDockerError
 
 if TYPE_CHECKING:
@@ -59,12 +60,23 @@ def set_sysctls(engine: Engine, values: Mapping[str, int]) -> None:
 
 
 def clocks(engine: Engine) -> Clocks:
-    """Return what the clocks show: ours, the one of the engine's host, and its hardware's."""
+    """Return what the clocks show: ours, the one of the engine's host, and its hardware's.
+
+    Raises `NoProbeError` when the host's cannot be read.
+    """
     before = time.time()
     said = on_host(engine, READ_CLOCKS, {})
     client = (before + time.time()) / 2
     hardware = said.get("hardware", "").strip()
-    return Clocks(client, float(said["system"]), float(hardware) if hardware.isdigit() else None)
+    return Clocks(client, _seconds(said.get("system", "")), float(hardware) if hardware.isdigit() else None)
+
+
+def _seconds(text: str) -> float:
+    """Read the seconds that `date` prints; BusyBox' knows no parts of them, and prints `%N`."""
+    match = re.match(r"\d+(\.\d+)?", text.strip())
+    if not match:
+        raise NoProbeError("The clock of the engine's host cannot be read.")
+    return float(match[0])
 
 
 def set_clock(engine: Engine) -> None:

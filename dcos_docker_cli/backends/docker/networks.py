@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 from docker.types import IPAMConfig, IPAMPool
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.subnets import free_subnets
+from dcos_docker_cli.backends.docker.subnets import REMOVE_UNUSED, free_subnets, read_routes
 from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NotFoundError, UsageError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dcos_docker_cli.backends.docker.engine import Engine
 
 ROUTES = Path("/proc/net/route")
 CLASHES = 20
 """How often the engine may say that a subnet is taken before we give up."""
+MAKE_ONE = "docker network create --subnet 10.55.0.0/24 my-network"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def create_network(engine: Engine, cluster_id: str, nodes: int) -> Network:
     raise EngineError(
         "There is no free subnet for the cluster's network.",
         status=403,
-        hint="Remove networks that nobody uses: docker network prune; dcos-docker clean",
+        hint=REMOVE_UNUSED,
         details=refusals,
     )
 
@@ -89,7 +92,7 @@ def no_fixed_addresses(name: str) -> UsageError:
     """Say that a network's addresses are the engine's to give out."""
     return UsageError(
         f'In the network "{name}" the engine gives out addresses as it likes, and DC/OS needs addresses that stay.',
-        hint="Make one with a subnet of its own: docker network create --subnet 10.55.0.0/24 my-network",
+        hint=f"Make one with a subnet of its own: {MAKE_ONE}",
     )
 
 
@@ -100,14 +103,22 @@ def join_network(engine: Engine, name: str, nodes: int) -> Network:
     somebody else may choose at the same time.
     """
     network = find_network(engine, name)
-    containers = engine.containers(all=True)
+    free = free_addresses(network, engine.containers(all=True), nodes)
+    return Network(network.network_id, tuple(random.sample(free, nodes + 1)))
+
+
+def free_addresses(network: UsersNetwork, containers: Iterable[dict[str, Any]], nodes: int) -> list[str]:
+    """Return addresses in a user's network that none of the engine's containers has; `UsageError` when too few."""
     taken = network.reserved | {_used_address(container, network.network_id) for container in containers}
     count = min(network.subnet.num_addresses // 2, 4096)
     upper = [str(network.subnet[-2 - number]) for number in range(max(count - 2, 0))]
     free = [address for address in upper if address not in taken]
     if len(free) <= nodes:
-        raise UsageError(f'The network "{name}" ({network.subnet}) has too few free addresses for {nodes} nodes.')
-    return Network(network.network_id, tuple(random.sample(free, nodes + 1)))
+        raise UsageError(
+            f'The network "{network.name}" ({network.subnet}) has too few free addresses for {nodes} nodes.',
+            hint=f"Make a larger one: {MAKE_ONE}",
+        )
+    return free
 
 
 def _used_address(container: dict[str, Any], network_id: str) -> str:
@@ -142,15 +153,8 @@ def _ipv4(text: str) -> ipaddress.IPv4Network | None:
 
 
 def _local_routes() -> list[ipaddress.IPv4Network]:
-    """Return the destinations of this machine's routes but the default one; none where it has no such file."""
+    """Return the destinations of this machine's routes but default ones; none where it has no such file."""
     try:
-        rows = [line.split() for line in ROUTES.read_text(encoding="ascii").splitlines()[1:]]
+        return [route.network for route in read_routes(ROUTES.read_text(encoding="ascii").splitlines())]
     except OSError:
         return []
-    pairs = ((_hex_address(row[1]), _hex_address(row[7])) for row in rows if len(row) > 7)
-    return [ipaddress.IPv4Network((address, str(mask))) for address, mask in pairs if int(mask)]
-
-
-def _hex_address(text: str) -> ipaddress.IPv4Address:
-    """Read an address as the kernel writes it there: hexadecimal, in this machine's byte order (little-endian)."""
-    return ipaddress.IPv4Address(bytes.fromhex(text)[::-1])

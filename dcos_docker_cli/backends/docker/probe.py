@@ -3,57 +3,69 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.backends.docker.host_commands import on_host
+from dcos_docker_cli.backends.docker.host_commands import SECONDS, NoProbeError, on_host
+from dcos_docker_cli.backends.docker.subnets import read_routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.backends.docker.subnets import Route
 
+# What takes long on a busy host comes last: when the container's time is over, what it has said by then counts.
 # BusyBox has all of it but `find -lname`. Where the host's own files are links, they mean something only to the host.
 SCRIPT = r"""
 say() { printf '%s=%s\n' "$1" "$(eval "$2" 2>/dev/null | tr '\n' ';')"; }
 say inotify_instances 'cat /proc/sys/fs/inotify/max_user_instances'
 say inotify_watches 'cat /proc/sys/fs/inotify/max_user_watches'
-say inotify_used 'ls -ln /proc/[0-9]*/fd | grep -c "^l[^ ]*  *[0-9]*  *0 .*anon_inode:inotify$"'
-say inotify_watched 'find /proc/[0-9]*/fd -user 0 -lname anon_inode:inotify | sed s,/fd/,/fdinfo/, |
-    xargs -r cat | grep -c ^inotify'
 say nofile 'ulimit -Hn'
-say nr_open 'cat /proc/sys/fs/nr_open'
 say pid_max 'cat /proc/sys/kernel/pid_max'
 say threads_max 'cat /proc/sys/kernel/threads-max'
-say threads 'ls -d /proc/[0-9]*/task/[0-9]* | wc -l'
 say memory 'cat /proc/meminfo'
+say cgroup_namespaces 'test -e /proc/self/ns/cgroup && echo yes'
+say selinux 'cat /host/sys/fs/selinux/enforce || cat /sys/fs/selinux/enforce'
+say apparmor 'cat /sys/module/apparmor/parameters/enabled'
+say ip_forward 'cat /proc/sys/net/ipv4/ip_forward'
+say bridge_filter 'cat /proc/sys/net/bridge/bridge-nf-call-iptables'
+say resolver 'chroot /host cat /etc/resolv.conf || cat /host/etc/resolv.conf'
+say resolved 'cat /host/run/systemd/resolve/resolv.conf'
+say routes 'cat /proc/net/route'
 say disk 'df -P -k /host$ROOT | tail -n 1'
 say inodes 'df -P -i /host$ROOT | tail -n 1'
-say cgroup_namespaces 'test -e /proc/self/ns/cgroup && echo yes'
-say selinux 'cat /sys/fs/selinux/enforce'
-say apparmor 'cat /sys/module/apparmor/parameters/enabled'
 say forward 'iptables-nft -S FORWARD || iptables -S FORWARD'
 # Asked only where such tables are in use: asking would load the kernel's modules for them.
 say forward_legacy 'grep -q filter /proc/net/ip_tables_names && iptables-legacy -S FORWARD'
-say ip_forward 'cat /proc/sys/net/ipv4/ip_forward'
-say routes 'cat /proc/net/route'
-say listening 'cat /proc/net/tcp /proc/net/tcp6'
-say bound 'cat /proc/net/udp /proc/net/udp6'
-say resolver 'chroot /host cat /etc/resolv.conf || cat /host/etc/resolv.conf'
-say resolved 'cat /host/run/systemd/resolve/resolv.conf'
-say hardware_clock 'test -e /dev/rtc0 -o -e /dev/rtc && echo yes'
+# The states are those of linux/tcp_states.h: a busy host has very many connections in others.
+say listening 'cat /proc/net/tcp /proc/net/tcp6 | grep " 0A "'
+say bound 'cat /proc/net/udp /proc/net/udp6 | grep " 07 "'
+say threads 'find /proc/[0-9]*/task -mindepth 1 -maxdepth 1 | wc -l'
+say inotify_used 'ls -ln /proc/[0-9]*/fd | grep -c "^l[^ ]*  *[0-9]*  *0 .*anon_inode:inotify$"'
+say inotify_watched 'find /proc/[0-9]*/fd -user 0 -lname anon_inode:inotify | sed s,/fd/,/fdinfo/, |
+    xargs -r cat | grep -c ^inotify'
 """
+STATES = {"tcp": ("listening", "0A"), "udp": ("bound", "07")}
+"""Where the script says what listens, and the state that it is then in."""
 
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What a container saw. What it could not see is empty, or 0 where it is a number."""
+    """What a container saw. What it could not see is empty, or 0 where it is a number.
+
+    What it had no time to look at raises `NoProbeError`, for nothing is known of that.
+    """
 
     said: Mapping[str, str]
 
     def text(self, name: str) -> str:
         """Return what it said, its lines separated by semicolons."""
-        return self.said.get(name, "").strip(";\n ")
+        if name not in self.said:
+            raise NoProbeError(
+                f"The container that looks at the engine's host had too little time ({SECONDS} s) for it."
+            )
+        return self.said[name].strip(";\n ")
 
     def number(self, name: str) -> int:
         """Return a number; no limit is as large as can be."""
@@ -74,14 +86,14 @@ class HostFacts:
         return (int(numbers[2]), int(numbers[0])) if len(numbers) == 3 else (0, 0)
 
     def routes(self) -> list[Route]:
-        """Return the host's routes but the default one."""
-        rows = [line.split() for line in self.text("routes").split(";")[1:]]
-        pairs = [(row[0], _address(row[1]), _address(row[7])) for row in rows if len(row) > 7]
-        return [Route(device, IPv4Network((address, str(mask)))) for device, address, mask in pairs if int(mask)]
+        """Return the host's routes but default ones."""
+        return read_routes(self.text("routes").split(";"))
 
     def listening(self, protocol: str = "tcp") -> set[tuple[str, int]]:
-        """Return the addresses and ports of the host that something has."""
-        name, state = ("listening", "0A") if protocol == "tcp" else ("bound", "07")  # of linux/tcp_states.h
+        """Return the addresses and ports of the host that something has; none of what is neither TCP nor UDP."""
+        if protocol not in STATES:
+            return set()
+        name, state = STATES[protocol]
         rows = [line.split() for line in self.text(name).split(";")]
         return {_place(row[1]) for row in rows if len(row) > 3 and row[3] == state}
 
@@ -91,14 +103,6 @@ class HostFacts:
         return resolved if own == [RESOLVED] and resolved else own
 
 
-@dataclass(frozen=True)
-class Route:
-    """A route of the host: its destination, and the device that it goes over."""
-
-    device: str
-    network: IPv4Network
-
-
 RESOLVED = "127.0.0.53"
 """Where systemd-resolved listens. Docker then reads the file in which that says whom it asks itself."""
 
@@ -106,10 +110,6 @@ RESOLVED = "127.0.0.53"
 def _name_servers(text: str) -> list[str]:
     rows = [line.split() for line in text.split(";")]
     return [row[1] for row in rows if len(row) > 1 and row[0] == "nameserver"]
-
-
-def _address(text: str) -> IPv4Address:
-    return IPv4Address(bytes.fromhex(text)[::-1])
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -122,4 +122,4 @@ def _place(text: str) -> tuple[str, int]:
 
 def probe(engine: Engine, root: str) -> HostFacts:
     """Look at the engine's host, whose engine stores its things in `root`."""
-    return HostFacts(on_host(engine, SCRIPT, {"ROOT": root}))
+    return HostFacts(on_host(engine, SCRIPT, {"ROOT": root}, is_whole=False))

@@ -20,7 +20,8 @@ from dcos_docker_cli.cli.examining import checks_before_create, cluster_option, 
 from dcos_docker_cli.cli.fixing import fix_options
 from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.cli.output import print_json
-from dcos_docker_cli.doctor.diagnose import NO_ENGINE, diagnose
+from dcos_docker_cli.cli.types import positive_seconds
+from dcos_docker_cli.doctor.diagnose import LIMIT, NO_ENGINE, diagnose
 from dcos_docker_cli.doctor.finding import DOCUMENT, Check, Level, Result
 from dcos_docker_cli.doctor.subject import Wanted
 from dcos_docker_cli.model import DEFAULT_CLUSTER_ID, MAX_NODES, ClusterPlan
@@ -63,6 +64,15 @@ TITLES = {
 @click.option(
     "--skip", multiple=True, metavar="ID|NAME|CATEGORY", help="Leave checks out. Can be given more than once."
 )
+@click.option(
+    "--timeout",
+    type=float,
+    callback=positive_seconds,
+    default=LIMIT,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the checks may take.",
+)
 @click.option("--strict", is_flag=True, help="End with 1 for a warning too.")
 @options.output("text", "json")
 @options.common
@@ -80,6 +90,7 @@ def command(
     installer: Path | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    timeout: float,
     strict: bool,
     fixing: Fixing,
     output: str | None,
@@ -113,7 +124,7 @@ def command(
     def look(checks: Collection[Check]) -> list[Result]:
         def work(host: DockerHost, progress: Progress) -> list[Result]:
             with progress.step("Looking at the engine, its host and this machine"):
-                return diagnose(host, wanted, checks)
+                return diagnose(host, wanted, checks, timeout)
 
         return operate(work)
 

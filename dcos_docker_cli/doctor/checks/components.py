@@ -25,6 +25,7 @@ def components(condition: Condition) -> Iterator[Finding]:
     """Find components that are not ready: by systemd, which tells since when, and by DC/OS' own checks."""
     if not _is_installed(condition):
         yield skipped(NOT_INSTALLED)
+        return
     for node, report in condition.reports:
         down = [unit for unit in report.units("component") if not unit.rests or _is_named(unit, node.dcos or ())]
         for unit in down:
@@ -52,8 +53,9 @@ def dcos(condition: Condition) -> Iterator[Finding]:
     if not _is_installed(condition):
         yield skipped(NOT_INSTALLED)
         return
-    without = [node.name for node, report in condition.reports if not report.said.get("component")]
-    if without and len(without) < len(condition.reports):
+    whole = [(node, report) for node, report in condition.reports if report.is_whole]
+    without = [node.name for node, report in whole if not report.said.get("component")]
+    if without:
         remedy = f"dcos-docker destroy -c {condition.cluster_id}"
         yield Finding(Level.ERROR, f"DC/OS is not installed on {', '.join(without)}, but on the other nodes.", remedy)
     for text in condition.of_cluster or ():

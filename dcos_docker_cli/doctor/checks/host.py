@@ -78,7 +78,7 @@ def disk(subject: Subject) -> Finding:
         return skipped(f"The room at {root} is not told.")
     need = NODE_DISK * subject.wanted.nodes + CACHE_DISK
     message = f"{root} has {free / GIB:.1f} GiB free; some {need / GIB:.0f} GiB are needed for {subject.wanted.size}."
-    remedy = "Make room: dcos-docker clean --cache --images; docker system df; docker system prune"
+    remedy = "Make room: dcos-docker clean --cache --images; docker image prune; docker builder prune; docker system df"
     return at_least(free, warning=need, error=max(DISK_ERROR, need / 4), message=message, remedy=remedy)
 
 
@@ -86,11 +86,13 @@ def inodes(subject: Subject) -> Finding:
     """Look for inodes there: many small files use them up while `df` still shows room."""
     free, whole = subject.host.free("inodes")
     root = subject.info.get("DockerRootDir", "")
+    if not subject.host.text("inodes"):
+        return skipped(f"The inodes at {root} are not told.")
     if not whole:
         return ok(f"The file system of {root} has no limit of inodes.")
     need = NODE_INODES * subject.wanted.nodes + INODES_ERROR
     message = f"{root} has {free} inodes free of {whole}; some {need} are needed for {subject.wanted.size}."
-    remedy = "Remove what is not needed: dcos-docker clean --cache --images; docker system prune"
+    remedy = "Remove what is not needed: dcos-docker clean --cache --images; docker image prune; docker builder prune"
     return at_least(free, warning=need, error=max(INODES_ERROR, need / 4), message=message, remedy=remedy)
 
 
@@ -124,11 +126,17 @@ def threads(subject: Subject) -> Finding:
 def selinux(subject: Subject) -> Finding:
     """Find SELinux where it refuses what nodes do: DC/OS' installer accepts no policy but `targeted`."""
     enforcing = subject.host.text("selinux")
+    is_used = "selinux" in security_options(subject)
+    if not enforcing and is_used:
+        return Finding(
+            Level.NOTE,
+            "The engine uses SELinux, and whether it is enforcing is not seen: getenforce tells there.",
+        )
     if not enforcing:
         return ok("SELinux is not in use.")
     if enforcing == "0":
         return ok("SELinux is permissive.")
-    if "selinux" not in security_options(subject):
+    if not is_used:
         return Finding(Level.NOTE, "SELinux is enforcing, and the engine does not use it: nodes are not confined.")
     remedy = "If a node does not start, on the engine's host: sudo setenforce 0"
     return Finding(Level.WARNING, "SELinux is enforcing, and may keep nodes from what they mount.", remedy)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.backends.docker.host_commands import NoProbeError
-from dcos_docker_cli.backends.docker.subnets import POOLS, free_subnets
+from dcos_docker_cli.backends.docker.subnets import POOLS, REMOVE_UNUSED, free_subnets
 from dcos_docker_cli.doctor.finding import Finding, Level, ok, skipped
+from dcos_docker_cli.exceptions import NotFoundError, UsageError
 from dcos_docker_cli.labels import CLUSTER_ID_KEY, NAME_PREFIX_KEY, Kind, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dcos_docker_cli.backends.docker.probe import Route
+    from dcos_docker_cli.backends.docker.subnets import Route
     from dcos_docker_cli.doctor.subject import Subject
 
 FEW = 3
@@ -22,6 +23,11 @@ FEW = 3
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - this is looked for, not bound to
 OF_DCOS = ("172.29.0.0/16", "172.31.254.0/24", "9.0.0.0/8", "11.0.0.0/8", "44.128.0.0/20", "198.51.100.0/30")
 """What DC/OS itself uses on its nodes, so that these reach nothing else there."""
+HOLDING = ("running", "paused", "restarting")
+"""States of containers that have their ports on the host."""
+OTHER_PORTS = "Publish other ports, or see on the engine's host who has them: sudo ss -ltnup"
+REFUSING = ("DROP", "REJECT", "LOG", "NFLOG")
+"""Targets of rules that let nothing by."""
 DROPPED = "On the engine's host: sudo systemctl restart docker (a reload of firewalld takes Docker's rules away)"
 
 
@@ -36,7 +42,7 @@ class Taken:
 def subnets(subject: Subject) -> Finding:
     """Look for a subnet for the cluster's network, which no network of the engine and no route of its host overlaps."""
     if subject.wanted.settings.network:
-        return ok(f'The cluster uses the network "{subject.wanted.settings.network}".')
+        return _users_network(subject, subject.wanted.settings.network)
     taken = _taken(subject)
     free = list(free_subnets(one.subnet for one in taken))
     pools = [ipaddress.IPv4Network(pool) for pool in POOLS]
@@ -47,9 +53,16 @@ def subnets(subject: Subject) -> Finding:
         is_overlapped = any(one.subnet.overlaps(pool) for one in foreign for pool in pools)
         message = f"There are {len(free)} subnets for clusters; the next one is {free[0]}."
         return Finding(Level.NOTE, message + why) if is_overlapped else ok(message)
-    remedy = "Remove networks that nobody uses: docker network prune; dcos-docker clean"
     message = f"Of {', '.join(POOLS)} {len(free) or 'no'} subnet of /24 is free.{why}"
-    return Finding(Level.WARNING if free else Level.ERROR, message, remedy)
+    return Finding(Level.WARNING if free else Level.ERROR, message, REMOVE_UNUSED)
+
+
+def _users_network(subject: Subject, name: str) -> Finding:
+    try:
+        subject.check_users_network(name)
+    except (NotFoundError, UsageError) as error:
+        return Finding(Level.ERROR, error.message, error.hint)
+    return ok(f'The cluster uses the network "{name}".')
 
 
 def _taken(subject: Subject) -> list[Taken]:
@@ -111,8 +124,18 @@ class Place:
     protocol: str
 
     def clashes(self, address: str, port: int) -> bool:
-        """Whether this cannot be had beside that."""
-        return port == self.port and (address == self.address or address in ANYWHERE or self.address in ANYWHERE)
+        """Whether this cannot be had beside that, which is of the same version of IP, or of both when it is empty."""
+        is_near = address == self.address or address in ANYWHERE or self.address in ANYWHERE
+        return port == self.port and is_near and _versions(address) & _versions(self.address) != set()
+
+    def may_clash(self, address: str, port: int) -> bool:
+        """Whether that may be a socket for IPv6 which takes IPv4 as well, as most are."""
+        return port == self.port and address == "::" and 4 in _versions(self.address)
+
+
+def _versions(address: str) -> set[int]:
+    """Return the versions of IP of an address."""
+    return {ipaddress.ip_address(address).version} if address else {4, 6}
 
 
 def _wanted(subject: Subject) -> list[Place]:
@@ -131,32 +154,45 @@ def ports(subject: Subject) -> Finding:
         return ok("No port is to be published.")
     taken = [f"{place.port} by {owner}" for place in wanted if (owner := _owner(subject, place))]
     if taken:
-        remedy = "Publish other ports, or see on the engine's host who has them: sudo ss -ltnup"
-        return Finding(Level.ERROR, f"Ports of the engine's host are taken: {', '.join(taken)}.", remedy)
+        return Finding(Level.ERROR, f"Ports of the engine's host are taken: {', '.join(taken)}.", OTHER_PORTS)
     listed = ", ".join(str(place.port) for place in wanted)
     try:
-        programs = [place for place in wanted if _has_listener(subject, place)]
+        listeners = {kind: _listeners(subject, kind) for kind in {place.protocol for place in wanted}}
     except NoProbeError as error:
         return skipped(f"No container has {listed}; whether a program has is not known. {error.message}")
+    programs = [place for place in wanted if any(place.clashes(*one) for one in listeners[place.protocol])]
     if programs:
         named = ", ".join(f"{place.port} by a program of the host" for place in programs)
-        remedy = "Publish other ports, or see on the engine's host who has them: sudo ss -ltnup"
-        return Finding(Level.ERROR, f"Ports of the engine's host are taken: {named}.", remedy)
+        return Finding(Level.ERROR, f"Ports of the engine's host are taken: {named}.", OTHER_PORTS)
+    unsure = [place for place in wanted if any(place.may_clash(*one) for one in listeners[place.protocol])]
+    if unsure:
+        named = ", ".join(str(place.port) for place in unsure)
+        message = f"A program of the engine's host has ports for IPv6, and may have them for IPv4 too: {named}."
+        return Finding(Level.WARNING, message, OTHER_PORTS)
     return ok(f"Free on the engine's host: {listed}.")
 
 
 def _owner(subject: Subject, place: Place) -> str:
     """Return the container that has a port of the host."""
-    for container in subject.containers:
-        for port in container.get("Ports") or ():
-            is_same_kind = port.get("Type", "tcp") == place.protocol
-            if port.get("PublicPort") and is_same_kind and place.clashes(port.get("IP", ""), int(port["PublicPort"])):
-                return f"the container {container['Names'][0].lstrip('/')}"
+    for name, had in _published(subject):
+        if had.protocol == place.protocol and place.clashes(had.address, had.port):
+            return f"the container {name}"
     return ""
 
 
-def _has_listener(subject: Subject, place: Place) -> bool:
-    return any(place.clashes(address, port) for address, port in subject.host.listening(place.protocol))
+def _published(subject: Subject) -> Iterator[tuple[str, Place]]:
+    """Yield the ports of the host that containers have, with their names."""
+    for container in subject.containers:
+        for port in container.get("Ports") or ():
+            if container["State"] in HOLDING and port.get("PublicPort"):
+                place = Place(port.get("IP", ""), int(port["PublicPort"]), port.get("Type", "tcp"))
+                yield container["Names"][0].lstrip("/"), place
+
+
+def _listeners(subject: Subject, protocol: str) -> set[tuple[str, int]]:
+    """Return what programs listen on, but for Docker's own ones, which do so for the ports of containers."""
+    of_docker = {(place.address, place.port) for _, place in _published(subject) if place.protocol == protocol}
+    return subject.host.listening(protocol) - of_docker
 
 
 def open_ports(subject: Subject) -> Finding:
@@ -183,15 +219,15 @@ def _is_wide(place: Place) -> bool:
 def addresses(subject: Subject) -> Finding:
     """Compare the addresses that nodes have with those that DC/OS was configured with."""
     moved = [
-        f"{container['Names'][0].lstrip('/')} has {' and '.join(live)} in place of {labelled}"
+        (its.cluster_id, f"{container['Names'][0].lstrip('/')} has {' and '.join(live)} in place of {its.address}")
         for container in subject.containers
         if NAME_PREFIX_KEY in (container["Labels"] or {}) and container["State"] == "running"
-        and (labelled := decode(container["Labels"]).address)
-        and (live := _live(container)) and labelled not in live
+        and (its := decode(container["Labels"])).address
+        and (live := _live(container)) and its.address not in live
     ]  # fmt: skip
     if moved:
-        remedy = "DC/OS does not work with other addresses: destroy the cluster and create it again."
-        return Finding(Level.WARNING, f"Nodes have moved: {'; '.join(moved)}.", remedy)
+        remedy = "; ".join(dict.fromkeys(f"dcos-docker doctor --cluster-id {cluster_id}" for cluster_id, _ in moved))
+        return Finding(Level.WARNING, f"Nodes have moved: {'; '.join(words for _, words in moved)}.", remedy)
     return ok("All nodes have the addresses that they were made with.")
 
 
@@ -209,18 +245,24 @@ def forwarding(subject: Subject) -> Finding:
     new, legacy = (host.text(name).split(";") if host.text(name) else [] for name in ("forward", "forward_legacy"))
     if not new and not legacy:
         return skipped("The host forwards packets; what iptables drops of them this image cannot tell.")
-    if _drops(new, legacy):
-        return Finding(Level.ERROR, "The engine's host drops what nodes send to each other.", DROPPED)
+    stopping = [rules for rules in (new, legacy) if rules and not _lets_by(rules) and not _has_dockers(rules)]
+    if not all(_has_others(rules) for rules in stopping):
+        return _dropped(is_between_nodes=host.text("bridge_filter") != "0")
     if _is_mixed(new, legacy):
         remedy = "On the engine's host, have one kind of iptables: sudo update-alternatives --config iptables"
         message = "The engine's host has iptables of two kinds, legacy and nftables: both must let packets by."
         return Finding(Level.WARNING, message, remedy)
+    if stopping:
+        message = "The engine's host has rules of others, of which is not seen whether they let nodes' packets by."
+        return Finding(Level.NOTE, message)
     return ok("The engine's host forwards packets, and drops none between containers.")
 
 
-def _drops(new: list[str], legacy: list[str]) -> bool:
-    """Whether packets between containers are dropped, by either kind of rules."""
-    return any(rules and not _lets_by(rules) and not _has_dockers(rules) for rules in (new, legacy))
+def _dropped(*, is_between_nodes: bool) -> Finding:
+    if is_between_nodes:
+        return Finding(Level.ERROR, "The engine's host drops what nodes send to each other.", DROPPED)
+    message = "The engine's host drops what nodes send to the outside; what they send to each other passes no rules."
+    return Finding(Level.WARNING, message, DROPPED)
 
 
 def _lets_by(rules: list[str]) -> bool:
@@ -230,6 +272,12 @@ def _lets_by(rules: list[str]) -> bool:
 
 def _has_dockers(rules: list[str]) -> bool:
     return any("DOCKER" in rule for rule in rules)
+
+
+def _has_others(rules: list[str]) -> bool:
+    """Whether rules of somebody else's may let packets by, as those of netavark do."""
+    targets = [words[words.index("-j") + 1] for rule in rules if "-j" in (words := rule.split())[:-1]]
+    return any(target not in REFUSING for target in targets)
 
 
 def _is_mixed(new: list[str], legacy: list[str]) -> bool:

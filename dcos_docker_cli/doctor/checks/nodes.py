@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.doctor.finding import Finding, Level
+from dcos_docker_cli.doctor.finding import Finding, Level, skipped
 from dcos_docker_cli.doctor.survey import state_since
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PART_WARNING, PART_ERROR = 0.10, 0.02
 """Which part of a file system should be free, and which must be."""
+ENOUGH = {"blocks": (10 << 20, 2 << 20), "inodes": (100_000, 20_000)}
+"""What is no cause for a warning and none for an error, in KiB or inodes, however small a part of a big disk it is."""
+REFUSED = "Connection refused"
 CLOCK_WARNING, CLOCK_ERROR = 2.0, 60.0
 """Seconds."""
 MEMORY_WARNING = 0.95
@@ -25,11 +28,13 @@ NO_LIMIT = 1 << 60
 
 def answers(condition: Condition) -> Iterator[Finding]:
     """Find nodes that run and do not answer, or whose systemd is not up."""
+    if not any(node.info.is_running for node in condition.nodes):
+        yield skipped("No node of the cluster runs.")
     for node in condition.nodes:
         remedy = f"docker logs --tail 30 {node.info.container_name}; docker restart {node.info.container_name}"
         if node.failure:
             yield Finding(Level.ERROR, f"{node.name} does not answer: {node.failure}", remedy)
-        elif node.report and not node.report.text("end"):
+        elif node.report and not node.report.is_whole:
             yield Finding(Level.WARNING, f"{node.name} did not answer everything in time.", remedy)
         elif node.report and (state := node.report.text("system")) not in ("running", "degraded"):
             level = Level.WARNING if state == "starting" else Level.ERROR
@@ -48,17 +53,26 @@ def disks(condition: Condition) -> Iterator[Finding]:
                 nodes_of[key].append(node)
                 room_of[key] = room
         for key, room in room_of.items():
-            if room.part < PART_WARNING:
-                yield _full(condition, nodes_of[key], room, what, unit)
+            level = _scarcity(room, what)
+            if level:
+                yield _full(condition, nodes_of[key], room, what, unit, level)
 
 
-def _full(condition: Condition, nodes: list[Node], room: Room, what: str, unit: str) -> Finding:
+def _scarcity(room: Room, what: str) -> Level | None:
+    """Return how bad it is that no more is free; None where that is enough."""
+    enough, least = ENOUGH[what]
+    if room.part < PART_ERROR and room.free < least:
+        return Level.ERROR
+    return Level.WARNING if room.part < PART_WARNING and room.free < enough else None
+
+
+def _full(condition: Condition, nodes: list[Node], room: Room, what: str, unit: str, level: Level) -> Finding:
     names = ", ".join(node.name for node in nodes)
     mebibytes = f"{room.free >> 10} MiB" if room.free >> 10 else f"{room.free} KiB"
     left = mebibytes if what == "blocks" else f"{room.free} inodes"
     message = f"{names}: {room.path} ({room.device}) has {100 * room.part:.1f}% {unit} left, {left}."
     remedy = condition.run(nodes[0], f"du -x -d 2 {'-h' if what == 'blocks' else '--inodes'} {room.path}")
-    return Finding(Level.ERROR if room.part < PART_ERROR else Level.WARNING, message, remedy)
+    return Finding(level, message, remedy)
 
 
 def units(condition: Condition) -> Iterator[Finding]:
@@ -79,6 +93,8 @@ def cure(unit: Unit) -> str:
 def docker(condition: Condition) -> Iterator[Finding]:
     """Find nodes whose own Docker does not run, does not answer, or stores images in another way than it was told."""
     for node, report in condition.reports:
+        if "docker_state" not in report.said:  # it was cut short before
+            continue
         state, driver = report.text("docker_state"), report.text("docker_driver")
         if state != "active":
             unit = next((unit for unit in report.units() if unit.name == "docker.service"), None)
@@ -127,7 +143,7 @@ def names(condition: Condition) -> Iterator[Finding]:
             if address != expected:
                 message = f"On {node.name} the name {name} is {address or 'unknown'} in place of {expected}."
                 yield Finding(Level.ERROR, message, restart)
-        if not report.text("resolver"):
+        if "resolver" in report.said and not report.text("resolver"):  # else it was cut short before
             servers = report.text("nameservers") or "none"
             message = f"The resolver of {node.name} does not answer; its name servers: {servers}."
             yield Finding(Level.ERROR, message, restart)
@@ -140,9 +156,17 @@ def reachability(condition: Condition) -> Iterator[Finding]:
         for address, why in report.pairs("reached"):
             other = of.get(address)
             if why and other and node.is_in_place:
-                remedy = condition.run(other, "iptables -S")
-                message = f"{node.name} does not reach {other.name} at {address}, port 22: {why}."
-                yield Finding(Level.ERROR, message, remedy)
+                yield _unreached(condition, node, other, why)
+
+
+def _unreached(condition: Condition, node: Node, other: Node, why: str) -> Finding:
+    where = f"{other.name} at {other.info.address}"
+    if why == REFUSED:  # an answer, so the network is fine
+        is_debian = condition.cluster.distribution.startswith(("debian", "ubuntu"))
+        remedy = condition.run(other, f"systemctl start {'ssh' if is_debian else 'sshd'}")
+        return Finding(Level.ERROR, f"{node.name} reaches {where}, and no SSH server listens there.", remedy)
+    remedy = condition.run(other, "iptables -S")
+    return Finding(Level.ERROR, f"{node.name} does not reach {where}, port 22: {why}.", remedy)
 
 
 def memory(condition: Condition) -> Iterator[Finding]:

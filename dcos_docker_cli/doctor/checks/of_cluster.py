@@ -14,7 +14,14 @@ CLUSTER_CHECKS = (
         "DD104", "node-addresses", CLUSTER, cluster.addresses, "No node has another address than before.", inside=False
     ),
     ClusterCheck("DD105", "node-volumes", CLUSTER, cluster.volumes, "All nodes have their volumes.", inside=False),
-    ClusterCheck("DD106", "answers", CLUSTER, nodes.answers, "All nodes that run answer, and systemd is up on them."),
+    ClusterCheck(
+        "DD106",
+        "answers",
+        CLUSTER,
+        nodes.answers,
+        "All nodes that run answer, and systemd is up on them.",
+        inside=False,
+    ),
     ClusterCheck("DD107", "node-disks", CLUSTER, nodes.disks, "There is room on all disks of nodes."),
     ClusterCheck("DD108", "units", CLUSTER, nodes.units, "No unit of systemd has failed on a node."),
     ClusterCheck("DD109", "node-docker", CLUSTER, nodes.docker, "Docker on nodes answers, with the driver asked for."),

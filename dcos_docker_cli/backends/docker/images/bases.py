@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS
+from dcos_docker_cli.backends.docker.images.lock import only_one
+from dcos_docker_cli.backends.docker.images.tags import remove_nameless
 from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, ImageError
 from dcos_docker_cli.labels import Kind
 
@@ -67,11 +69,14 @@ def base_for(
         return
     if rootfs:
         # It has a name while it is built on: so what is left by who was killed can be told from what users have built.
-        base = Base(_imported(engine, rootfs, f"{_own(distribution)}-{secrets.token_hex(6)}", progress), _named(rootfs))
+        origin = _named(rootfs)
+        base = Base(_imported(engine, rootfs, f"{_own(distribution)}-{secrets.token_hex(6)}", progress), origin)
     elif image:
         base = _given(engine, image, progress)
     else:
-        base = _had(engine, distribution, package_mirror, progress)
+        with only_one(engine, _own(distribution), progress):
+            present = _present(engine, candidates)  # another build may have had it meanwhile
+            base = Base(present, present) if present else _had(engine, distribution, package_mirror, progress)
     try:
         yield base
     except BaseException:
@@ -79,7 +84,7 @@ def base_for(
             engine.remove_image(base.image)
         raise
     if rootfs:
-        with suppress(EngineError):  # the name alone goes: the node image is built on it
+        with engine.cancellation.shielded(), suppress(EngineError):  # the name goes: the node image is built on it
             engine.remove_image(base.image)
 
 
@@ -119,9 +124,10 @@ def _had(engine: Engine, distribution: Distribution, package_mirror: str, progre
     title = f"No registry answers: making a Debian base with mmdebstrap as {_own(distribution)} (some 15 s)"
     before = engine.images(_own(distribution))
     _import(engine, _output(engine, command), _own(distribution), title, progress)
-    for old in before:
-        with suppress(EngineError):  # it goes with the images that are built on it
-            engine.remove_image(old["Id"])
+    with engine.cancellation.shielded():
+        for old in before:
+            with suppress(EngineError):  # it goes with the images that are built on it
+                remove_nameless(engine, old["Id"])
     return Base(_own(distribution), f"mmdebstrap {description.suite}")
 
 

@@ -19,6 +19,9 @@ from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
 from dcos_docker_cli.exceptions import EngineError, ImageError
 from dcos_docker_cli.labels import Kind
 
+JOB_SILENCE = 600
+"""Seconds for which the engine may say nothing while it writes an image."""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -138,7 +141,13 @@ def _commit(engine: Engine, container: str, recipe: Recipe, what: Build) -> str:
         "USER 0",
         *(labels.instruction(key, value) for key, value in image_labels(recipe, what).items()),
     ]
-    return str(engine.commit(container, repository, tag, changes=changes)["Id"])
+    answer = engine.post(
+        f"{engine.base_url}/v{engine.api_version}/commit",
+        params={"container": container, "repo": repository, "tag": tag, "changes": changes},
+        json={},
+        timeout=JOB_SILENCE,  # it writes all that was installed
+    )
+    return str(answer.json()["Id"])
 
 
 OTHER_WAYS = (

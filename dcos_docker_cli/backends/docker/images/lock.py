@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import listing
 from dcos_docker_cli.backends.docker.containers import create, remove_container
+from dcos_docker_cli.backends.docker.images.tags import remove_nameless
 from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
 from dcos_docker_cli.exceptions import EngineConflictError, EngineError, EngineNotFoundError, ImageError
 from dcos_docker_cli.labels import Kind
@@ -66,13 +67,13 @@ def _check_holder(engine: Engine, name: str, progress: Progress) -> None:
     """Raise `EngineConflictError` when another container has the name; tell when the build cannot be seen from here."""
     for item in listing.with_name(engine, name):
         holder = labels.decode(item["Labels"])
-        if holder.is_known and holder.kind is not Kind.BUILD:
+        if not holder.schema or (holder.is_known and holder.kind is not Kind.BUILD):
             raise EngineConflictError(
                 f"The container {name} is not ours, and the build of this image needs that name.",
                 status=409,
                 hint=f"If nobody needs it, remove it: docker rm {name}",
             )
-        if not (holder.creator and holder.creator.is_alive()):
+        if holder.creator and not (holder.creator.is_alive() or holder.creator.is_dead()):
             progress.note(f"Another machine began this build. If it was killed there: docker rm -f {name}")
 
 
@@ -114,4 +115,7 @@ def _remove_empty(engine: Engine) -> None:
     wanted = [*labels.selector(Kind.IMAGE), f"{labels.BASE_KEY}={EMPTY_IMAGE}"]
     for item in engine.images(filters={"label": wanted}):
         with suppress(EngineError):  # another build may need it
-            engine.remove_image(item["Id"])
+            if EMPTY_IMAGE in (item["RepoTags"] or ()):
+                engine.remove_image(EMPTY_IMAGE)
+            else:
+                remove_nameless(engine, item["Id"])

@@ -38,6 +38,8 @@ def ensure_node_image(
     """Return the tag of the node image, which is built if the engine does not have it, and with `force` in any case."""
     recipe = node_recipe(distribution, version)
     if not force and exists(engine, recipe.tag):
+        if sources != NOWHERE_ELSE:
+            progress.note(f"{recipe.tag} is there already, and nothing was built: --force builds it anew.")
         return recipe.tag
     with only_one(engine, recipe.tag, progress):
         if not force and exists(engine, recipe.tag):

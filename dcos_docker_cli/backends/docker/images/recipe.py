@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS, PROGRAMS, Description, Family
-from dcos_docker_cli.backends.docker.images.docker_builds import static_build
+from dcos_docker_cli.backends.docker.images.docker_builds import BUILDS, static_build
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_versions import DockerVersion
 
@@ -63,7 +63,9 @@ def node_recipe(distribution: Distribution, version: DockerVersion = DockerVersi
         f"CMD {json.dumps(INIT)}",
         f"ENV container=docker LANG={description.locale}",
     )
-    digest = content_digest([("build.sh", script), ("changes", "\n".join([*changes, STOP_SIGNAL]).encode()), *files])
+    number = BUILDS[static].number if static else ""
+    settled = "\n".join([*changes, STOP_SIGNAL, number])
+    digest = content_digest([("build.sh", script), ("settled", settled.encode()), *files])
     docker = "" if version is DockerVersion.DISTRIBUTION else f"-docker-{version.value}"
     return Recipe(
         tag=f"{REPOSITORY}:{distribution.value}{docker}-{digest[:12]}",

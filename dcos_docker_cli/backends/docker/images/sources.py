@@ -59,7 +59,11 @@ class Sources:
                 f'"{self.docker_tarball}" cannot be downloaded.',
                 hint="A URL begins with http:// or https://; a file's path has no :// in it.",
             )
-        if self.docker_tarball and not is_url(self.docker_tarball):
+        if self.docker_tarball and self.docker_mirror:
+            raise UsageError("Docker comes from a mirror or a tarball, not both.")
+        if is_url(self.docker_tarball):
+            _check_no_password(self.docker_tarball)
+        elif self.docker_tarball:
             check_tarball(Path(self.docker_tarball))
 
 
@@ -69,6 +73,13 @@ REFERENCE = re.compile(
     re.ASCII,
 )
 """`[registry[:port]/]name[:tag][@digest]`, about as the engine reads it."""
+
+
+def _check_no_password(url: str) -> None:
+    """Refuse what would be shown, and stay in the image."""
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise UsageError("A URL with a password in it cannot be used: it would be shown, and stay in the image.")
 
 
 def _check_mirror(name: str, url: str) -> None:
@@ -83,6 +94,7 @@ def _check_mirror(name: str, url: str) -> None:
         raise UsageError(
             f'"{shown}" is no URL of a {name} mirror.', hint="Write it as in: https://mirror.example/debian"
         )
+    _check_no_password(url)
 
 
 def _check_rootfs(path: Path) -> None:

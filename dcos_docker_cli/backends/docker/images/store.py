@@ -6,13 +6,14 @@ An image is known by its labels and its tag: what a user builds on an image of o
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.engine import abort, translated
+from dcos_docker_cli.backends.docker.images.lock import only_one
 from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY, node_image
 from dcos_docker_cli.backends.docker.images.tags import replacing
 from dcos_docker_cli.distributions import Distribution
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.progress import Progress
 
 CHUNK = 1 << 20
 
@@ -93,9 +95,12 @@ def exported(engine: Engine, tag: str) -> Iterator[Iterator[bytes]]:
         engine.cancellation.check()
 
 
-def load(engine: Engine, chunks: Iterable[bytes], tags: Iterable[str]) -> None:
-    """Give the engine the images of a file as `docker save` writes it, whose tags these are."""
-    with replacing(engine, tags):
+def load(engine: Engine, chunks: Iterable[bytes], tags: Iterable[str], progress: Progress) -> None:
+    """Give the engine the images of a file of `docker save`, which have these tags; nobody builds them meanwhile."""
+    with ExitStack() as stack:
+        for tag in sorted(tags):
+            stack.enter_context(only_one(engine, tag, progress))
+        stack.enter_context(replacing(engine, tags))
         for _ in engine.stream_json("/images/load", params={"quiet": "1"}, data=chunks):
             pass
 

@@ -18,17 +18,32 @@ if TYPE_CHECKING:
 def replacing(engine: Engine, tags: Iterable[str]) -> Iterator[None]:
     """When another image gets a tag within the block, remove the one that had it; while it is used, give it another."""
     before = {tag: image_id for tag in tags for image_id in _ids(engine, tag)}
-    yield
-    for tag, old in before.items():
-        if old in _ids(engine, tag):
-            continue
-        try:
-            engine.remove_image(old)
-        except EngineNotFoundError:
-            pass
-        except EngineConflictError:
-            with suppress(EngineError):
-                engine.tag(old, REPOSITORY, f"replaced-{old.removeprefix('sha256:')[:12]}")
+    try:
+        yield
+    finally:
+        with engine.cancellation.shielded():  # an interrupt in here would leave images without a name
+            for tag, old in before.items():
+                if old not in _ids(engine, tag):
+                    _remove_or_name(engine, old)
+
+
+def _remove_or_name(engine: Engine, image: str) -> None:
+    try:
+        remove_nameless(engine, image)
+    except EngineConflictError:
+        with suppress(EngineError):
+            engine.tag(image, REPOSITORY, f"replaced-{image.removeprefix('sha256:')[:12]}")
+
+
+def remove_nameless(engine: Engine, image: str) -> None:
+    """Remove an image by its id, unless it has a name: the engine would remove that too, and it is a user's.
+
+    Raises `EngineConflictError` when it is in use.
+    """
+    with suppress(EngineNotFoundError):
+        names = engine.inspect_image(image)["RepoTags"]  # type: ignore[no-untyped-call]
+        if not [name for name in names or () if not name.startswith("<none>")]:
+            engine.remove_image(image)
 
 
 def _ids(engine: Engine, tag: str) -> list[str]:

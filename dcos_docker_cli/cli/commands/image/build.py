@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     metavar="TAR",
     help="A root file system to build on, as mmdebstrap and debootstrap make it, or a vendor publishes it.",
 )
-@click.option("--package-mirror", default="", metavar="URL", help="Where packages come from, and from nowhere else.")
+@click.option("--package-mirror", default="", metavar="URL", help="Where the distribution's packages come from.")
 @click.option("--docker-mirror", default="", metavar="URL", help="A server with the paths of download.docker.com.")
 @click.option(
     "--docker-tarball",

@@ -18,9 +18,9 @@ if [ -n "$missing" ]; then
         echo "deb $package_mirror $SUITE $COMPONENTS" >/etc/apt/sources.list
     fi
     # An index that cannot be had is no mere warning (older apt does not know the option).
-    apt-get update -qq -o APT::Update::Error-Mode=any
+    apt-get update -q -o APT::Update::Error-Mode=any
     # shellcheck disable=SC2086
-    apt-get install -qq -y --no-install-recommends $missing
+    apt-get install -q -y --no-install-recommends $missing
     rm -f /usr/sbin/policy-rc.d
 fi
 apt-get clean

@@ -22,6 +22,8 @@ ExecStart=/usr/bin/dockerd --host=unix:///var/run/docker.sock
 ExecReload=/bin/kill -s HUP \$MAINPID
 Delegate=yes
 KillMode=process
+LimitNOFILE=1048576
+TasksMax=infinity
 Restart=always
 
 [Install]

@@ -15,7 +15,7 @@ if [ -n "$missing" ]; then
     fi
     installer=$(command -v dnf || command -v yum)
     # shellcheck disable=SC2086
-    "$installer" -y -q --setopt=tsflags=nodocs --setopt=install_weak_deps=False install $missing
+    "$installer" -y --setopt=tsflags=nodocs --setopt=install_weak_deps=False install $missing
     "$installer" -q clean all
     # yum ends with 0 when it finds some of the packages and not all.
     missing=$(missing_packages)
