@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dcos_docker_cli.backends.docker.images.archives import opened
+from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
 from dcos_docker_cli.lifecycle.destroy import each
 from dcos_docker_cli.lifecycle.sample import check_target
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from dcos_docker_cli.docker_versions import DockerVersion
     from dcos_docker_cli.progress import Amount, Progress
 
-REPOSITORY = "dcos-docker/node:"
 CHUNK = 1 << 20
 COMPRESSED = (".gz", ".tgz")
 WHERE_FROM = "Make one where there is a node image: dcos-docker image export FILE"
@@ -131,7 +131,7 @@ def tags_in(path: Path, origin: str = "") -> list[str]:
     """Return the tags of the images in a file of `docker save`; raise `UsageError` unless all are ours."""
     with opened(path, "a file of images", WHERE_FROM, origin=origin) as tar:
         tags = _tags(tar)
-    others = [tag for tag in tags if not tag.startswith(REPOSITORY)]
+    others = [tag for tag in tags if not tag.startswith(f"{REPOSITORY}:")]
     if not tags or others:
         what = f"it has {others[0]}" if others else "no node image is in it"
         raise UsageError(f"{origin or path} is not what `image export` writes: {what}.", hint=WHERE_FROM)

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.containers import create, removed_after
+from dcos_docker_cli.backends.docker.engine import JOB_SILENCE
 from dcos_docker_cli.backends.docker.images.recipe import archive
 from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
 from dcos_docker_cli.exceptions import EngineError, ImageError
 from dcos_docker_cli.labels import Kind
-
-JOB_SILENCE = 600
-"""Seconds for which the engine may say nothing while it writes an image."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

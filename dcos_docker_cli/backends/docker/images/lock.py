@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import listing
+from dcos_docker_cli.backends.docker import leftovers, listing
 from dcos_docker_cli.backends.docker.containers import create, remove_container
 from dcos_docker_cli.backends.docker.images.tags import remove_nameless
 from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
@@ -79,7 +79,7 @@ def _check_holder(engine: Engine, name: str, progress: Progress) -> None:
 
 def _attempt(engine: Engine, name: str) -> str:
     """Return the container that is the lock; nothing when somebody else has it. What the dead have left is removed."""
-    _remove_dead(engine)
+    leftovers.remove_dead(engine, Kind.BUILD)
     with engine.cancellation.shielded():  # an interrupt in here would leave the container
         for _ in range(2):
             try:
@@ -92,13 +92,6 @@ def _attempt(engine: Engine, name: str) -> str:
                 break
     engine.cancellation.check()
     return ""
-
-
-def _remove_dead(engine: Engine) -> None:
-    for item in listing.containers(engine, kind=Kind.BUILD):
-        creator = labels.decode(item["Labels"]).creator
-        if creator and creator.is_dead():
-            remove_container(engine, item["Id"])
 
 
 def _import_empty(engine: Engine) -> None:

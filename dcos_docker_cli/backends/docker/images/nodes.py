@@ -18,6 +18,7 @@ from dcos_docker_cli.docker_versions import DockerVersion
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
+    from dcos_docker_cli.backends.docker.images.recipe import Recipe
     from dcos_docker_cli.progress import Progress
 
 
@@ -45,7 +46,7 @@ def ensure_node_image(
         if not force and exists(engine, recipe.tag):
             return recipe.tag  # somebody else has built it meanwhile
         with replacing(engine, [recipe.tag]):
-            _build(engine, progress, distribution, version, sources, fresh=force)
+            _build(engine, progress, distribution, recipe, sources, fresh=force)
     return recipe.tag
 
 
@@ -53,12 +54,11 @@ def _build(
     engine: Engine,
     progress: Progress,
     distribution: Distribution,
-    version: DockerVersion,
+    recipe: Recipe,
     sources: Sources,
     *,
     fresh: bool,
 ) -> None:
-    recipe = node_recipe(distribution, version)
     with ExitStack() as stack:
         tarball = recipe.static and stack.enter_context(
             docker_tarball(
