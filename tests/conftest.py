@@ -37,6 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes after their parameter: some hold the time, and all workers must collect the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 class EngineUse:
     """Whether a test has used the engine. Where there are workers, the process that directs them learns it too."""
 
