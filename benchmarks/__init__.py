@@ -1,0 +1,1 @@
+"""How fast the commands are, beside what the engine itself needs for the same: `make bench`."""
