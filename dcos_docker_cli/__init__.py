@@ -1,3 +1,3 @@
 """Create and manage DC/OS clusters whose nodes are containers on a Docker engine."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

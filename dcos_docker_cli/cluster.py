@@ -17,8 +17,9 @@ from dcos_docker_cli.dcos.config import (
     node_lists,
     variant_settings,
 )
+from dcos_docker_cli.dcos.defaults import DEFAULT_TIMEOUT
 from dcos_docker_cli.dcos.installer import read_installer
-from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT, Login, Readiness, wait_for_dcos
+from dcos_docker_cli.dcos.ready import Login, Readiness, wait_for_dcos
 from dcos_docker_cli.dcos.testing import in_test_environment, test_variables
 from dcos_docker_cli.doctor.explain import explained
 from dcos_docker_cli.exceptions import (

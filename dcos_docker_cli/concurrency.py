@@ -89,8 +89,12 @@ class Cancellation:
 
     def check(self) -> None:
         """Raise `Cancelled` when the work is to stop."""
-        if self._event.is_set() and not getattr(self._thread, "shielded", False):
+        if self.is_stopping():
             raise Cancelled
+
+    def is_stopping(self) -> bool:
+        """Whether the work of this thread is to stop."""
+        return self._event.is_set() and not getattr(self._thread, "shielded", False)
 
     def sleep(self, seconds: float) -> None:
         """Wait, at most until the work is to stop; then raise `Cancelled`."""

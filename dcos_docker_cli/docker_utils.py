@@ -41,7 +41,11 @@ class DockerLoopbackVolume:
         from dcos_docker_cli.backends.docker.loopback import start_sidecar
 
         self._engine = connect()
-        self._container, self.path = start_sidecar(self._engine, size_megabytes, user_labels)
+        try:
+            self._container, self.path = start_sidecar(self._engine, size_megabytes, user_labels)
+        except BaseException:
+            self._engine.close()
+            raise
 
     def __enter__(self) -> DockerLoopbackVolume:
         return self
@@ -59,4 +63,7 @@ class DockerLoopbackVolume:
         """
         from dcos_docker_cli.backends.docker.loopback import stop_sidecar
 
-        stop_sidecar(self._engine, self._container, self.path)
+        try:
+            stop_sidecar(self._engine, self._container, self.path)
+        finally:
+            self._engine.close()  # who keeps this object keeps no sockets; the next use opens new ones

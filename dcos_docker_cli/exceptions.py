@@ -12,8 +12,11 @@ DcosDockerError            1
 ├── ClusterExistsError     5
 ├── SidecarExistsError     5
 ├── ClusterBusyError       1
+├── ClusterDestroyedError  1
+├── OtherVersionError      1
 ├── DCOSTimeoutError     124
 ├── EngineUnreachableError 125
+│   └── EngineSilentError
 ├── NodeUnreachableError   1
 ├── EngineError            1    the engine refused a call
 │   ├── EngineNotFoundError
@@ -33,11 +36,33 @@ DcosDockerError            1
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+HIDDEN = "***"
+PASSWORDS = (
+    (re.compile(r"((?:https?|ftp)://)[^/\s?#'\"]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"(://[^/\s:@?#'\"]*):[^/\s?#'\"]*@"), rf"\1:{HIDDEN}@"),
+    (
+        re.compile(
+            r"([?&][^=&\s?#]*(?:token|secret|password|signature|credential|auth|key|sig)[^=&\s?#]*=)[^&\s#'\"]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+"""Where URLs have a login or a token, and what is said in its place."""
+
+
+def without_passwords(text: str) -> str:
+    """Return a text with the URLs in it less their logins and tokens: others read what is said, in logs of CI too."""
+    for pattern, replacement in PASSWORDS if "://" in text else ():
+        text = pattern.sub(replacement, text)
+    return text
 
 
 class DcosDockerError(Exception):
@@ -48,10 +73,11 @@ class DcosDockerError(Exception):
     """Whether the hint has what its words point to already."""
 
     def __init__(self, message: str, hint: str = "", details: Iterable[str] = ()) -> None:
+        message = without_passwords(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
-        self.details = tuple(details)
+        self.hint = without_passwords(hint)
+        self.details = tuple(map(without_passwords, details))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let it be pickled, as pools of processes do, whatever a class takes to be made."""
@@ -151,6 +177,24 @@ class ClusterBusyError(DcosDockerError):
         )
 
 
+class ClusterDestroyedError(DcosDockerError):
+    """Somebody has removed the cluster, or a part of it, before it was all there."""
+
+    def __init__(self, cluster_id: str) -> None:
+        super().__init__(f'The cluster "{cluster_id}" was destroyed while it was being created.')
+
+
+class OtherVersionError(DcosDockerError):
+    """What it concerns was made by a version of the tool whose labels this one cannot read."""
+
+    def __init__(self, what: str, schema: str = "") -> None:
+        which = f"labels (schema {schema})" if schema else "labels"
+        super().__init__(
+            f"{what} was made by another version of dcos-docker, whose {which} this one cannot read. It is left alone.",
+            hint="Upgrade dcos-docker, or use the version that made it.",
+        )
+
+
 class DCOSTimeoutError(DcosDockerError):
     """DC/OS was not ready in time; the details name what was not."""
 
@@ -161,6 +205,10 @@ class EngineUnreachableError(DcosDockerError):
     """No Docker engine answers, or it went away."""
 
     exit_code = 125
+
+
+class EngineSilentError(EngineUnreachableError):
+    """The engine, or the way to it, is there, and nothing comes."""
 
 
 class NodeUnreachableError(DcosDockerError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dcos_docker_cli import __version__
-from dcos_docker_cli.model import NAME_PREFIX, DCOSVariant, NodeRef, Role
+from dcos_docker_cli.model import CLUSTER_ID_PATTERN, NAME_PREFIX, DCOSVariant, NodeRef, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,21 +127,33 @@ def decode(labels: Mapping[str, str]) -> Labels:
     return Labels(
         schema=labels.get(SCHEMA_KEY, ""),
         kind=_member(Kind, labels.get(KIND_KEY)),
-        cluster_id=labels.get(CLUSTER_ID_KEY, ""),
+        cluster_id=_cluster_id(labels),
         ref=_ref(labels),
-        address=labels.get(ADDRESS_KEY, ""),
+        address=_text(labels, ADDRESS_KEY),
         created=_time(labels.get(CREATED_KEY, "")),
-        tool_version=labels.get(TOOL_VERSION_KEY, ""),
-        distribution=labels.get(DISTRIBUTION_KEY, ""),
-        docker_version=labels.get(DOCKER_VERSION_KEY, ""),
-        base=labels.get(BASE_KEY, ""),
+        tool_version=_text(labels, TOOL_VERSION_KEY),
+        distribution=_text(labels, DISTRIBUTION_KEY),
+        docker_version=_text(labels, DOCKER_VERSION_KEY),
+        base=_text(labels, BASE_KEY),
         variant=_member(DCOSVariant, labels.get(VARIANT_KEY)),
-        transport=labels.get(TRANSPORT_KEY, ""),
-        name_prefix=labels.get(NAME_PREFIX_KEY, NAME_PREFIX),
-        name=labels.get(NAME_KEY, ""),
+        transport=_text(labels, TRANSPORT_KEY),
+        name_prefix=_text(labels, NAME_PREFIX_KEY, NAME_PREFIX),
+        name=_text(labels, NAME_KEY),
         size_megabytes=_size(labels.get(SIZE_KEY, "")),
         creator=Creator.parse(labels.get(CREATOR_KEY, "")),
     )
+
+
+def _text(labels: Mapping[str, str], key: str, default: str = "") -> str:
+    """Return a text that can be shown: others can label what they like, also for the terminal of who reads it."""
+    text = labels.get(key, default)
+    return text if text.isprintable() else ""
+
+
+def _cluster_id(labels: Mapping[str, str]) -> str:
+    """Return the id if it can be one, of whatever length: they are printed for commands that remove clusters."""
+    cluster_id = labels.get(CLUSTER_ID_KEY, "")
+    return cluster_id if CLUSTER_ID_PATTERN.fullmatch(cluster_id) else ""
 
 
 def _member(enum: type[EnumT], value: str | None) -> EnumT | None:
@@ -208,6 +220,12 @@ class Creator:
     def is_alive(self) -> bool:
         """Whether the process surely runs. On another host nobody can know, so the answer is no."""
         return self._can_be_seen() and self._runs()
+
+    def is_this_process(self) -> bool:
+        """Whether it is the process that asks. A host can change its name meanwhile; what else it is, is enough."""
+        here = Creator.this_process()
+        is_same = (self.namespace, self.pid, self.started) == (here.namespace, here.pid, here.started)
+        return is_same and (self.started != "-" or self.host == here.host)
 
     def _can_be_seen(self) -> bool:
         here = Creator.this_process()

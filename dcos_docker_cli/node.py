@@ -21,7 +21,7 @@ from dcos_docker_cli.dcos.self_install import from_path, from_url, install_itsel
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.model import DCOSVariant, Role, Transport
 from dcos_docker_cli.progress import Logged, LoggedSteps, Printed
-from dcos_docker_cli.transports import files
+from dcos_docker_cli.transports import files, variables
 from dcos_docker_cli.transports.ssh import SSH
 
 if TYPE_CHECKING:
@@ -126,11 +126,10 @@ class Node:
         None with `Output.NO_CAPTURE`.
         """
         who = user or self.default_user
-        command, variables = _command(args, env, shell=shell, sudo=sudo and who != ROOT)
+        way = self._way(transport)
+        command, to_pass = _command(way, args, env, shell=shell, sudo_from=who if sudo and who != ROOT else "")
         out, err = _Receiver(output, sys.stdout), _Receiver(output, sys.stderr)
-        code = self._way(transport).stream(
-            command, stdout=out.write, stderr=err.write, env=variables, user=who, tty=tty
-        )
+        code = way.stream(command, stdout=out.write, stderr=err.write, env=to_pass, user=who, tty=tty)
         stdout, stderr = out.end(), err.end()
         if code != 0:
             raise CalledProcessError(code, list(args), stdout, stderr)
@@ -150,8 +149,9 @@ class Node:
         Ending the local process does not end the command on the node.
         """
         who = user or self.default_user
-        command, variables = _command(args, env, shell=shell, sudo=sudo and who != ROOT)
-        return self._way(transport).popen(command, env=variables, user=who)
+        way = self._way(transport)
+        command, to_pass = _command(way, args, env, shell=shell, sudo_from=who if sudo and who != ROOT else "")
+        return way.popen(command, env=to_pass, user=who)
 
     # Files
 
@@ -290,25 +290,43 @@ class Node:
             raise UsageError(f"The node {self} is no container of ours: it is reached by SSH alone.")
         with self._lock:
             if self._ssh is None or self._ssh.login != self._login:
-                self._ssh = SSH(str(self.public_ip_address), login=self._login, key_path=self.ssh_key_path)
+                self._ssh = SSH(
+                    str(self.public_ip_address),
+                    login=self._login,
+                    key_path=self.ssh_key_path,
+                    proxy_command=self._ssh_proxy(),
+                )
             ssh = self._ssh
         return ssh.for_operation(cancellation) if cancellation else ssh
+
+    def _ssh_proxy(self) -> str:
+        """Return a command whose streams lead to the node's SSH server, where its address does not."""
+        return ""
 
 
 SUDO = ("sudo", "-n", "--")
 
 
 def _command(
-    args: Sequence[str], env: Mapping[str, str] | None, *, shell: bool, sudo: bool
+    way: NodeTransport, args: Sequence[str], env: Mapping[str, str] | None, *, shell: bool, sudo_from: str
 ) -> tuple[list[str], Mapping[str, str] | None]:
-    """Return what is to be run, and with which variables; sudo does not let any through, so they go after it."""
+    """Return what is to be run, and with which variables.
+
+    sudo, which is used by `sudo_from` if that is anybody, does not let any through, so they go after it. It logs its
+    arguments.
+    """
     if isinstance(args, (str, bytes)) or not args:
         raise UsageError(f"A command is a list of its words, not {args!r}.", hint='As in: node.run(["ls", "-l"])')
-    plain = [str(arg) for arg in args]
-    command = ["sh", "-c", " ".join(plain)] if shell else plain
-    if not sudo:
+    words = [str(arg) for arg in args]
+    command = ["sh", "-c", " ".join(words)] if shell else words
+    if not sudo_from:
         return command, env
-    return [*SUDO, "env", *(f"{key}={value}" for key, value in (env or {}).items()), *command], None
+    content = variables.hidden(env or {})
+    plain = ["env", *variables.seen(env or {}), *command]
+    if not content:
+        return [*SUDO, *plain], None
+    kept = variables.keep(way, content, user=sudo_from, prefix=SUDO)
+    return [*SUDO, "sh", "-c", variables.RUN, "sh", kept, *plain], None
 
 
 def _log_line(line: bytes) -> None:

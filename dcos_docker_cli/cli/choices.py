@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dcos_docker_cli.backends.docker import syntax
-from dcos_docker_cli.backends.docker.settings import Settings, by_role, read_labels
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.types import (
     DIRECTORY,
@@ -23,10 +21,8 @@ from dcos_docker_cli.cli.types import (
     VARIABLE,
     VARIANT,
 )
-from dcos_docker_cli.dcos.choices import SECURITY_MODES, read_choices
-from dcos_docker_cli.dcos.ready import Login
+from dcos_docker_cli.dcos.defaults import SECURITY_MODES
 from dcos_docker_cli.exceptions import UsageError
-from dcos_docker_cli.lifecycle.wait import Wait
 from dcos_docker_cli.model import MAX_NODES, ClusterPlan, Transport
 
 if TYPE_CHECKING:
@@ -149,6 +145,9 @@ def nodes_to_make(function: Command) -> Command:
         env: tuple[tuple[str, str], ...],
         **others: Any,
     ) -> Any:
+        from dcos_docker_cli.backends.docker import syntax
+        from dcos_docker_cli.backends.docker.settings import Settings, by_role, read_labels
+
         of_roles = (custom_volume, custom_master_volume, custom_agent_volume, custom_public_agent_volume)
         settings = Settings(
             distribution=linux_distribution,
@@ -197,6 +196,8 @@ def dcos_to_configure(function: Command) -> Command:
         genconf_dir: Path | None,
         **others: Any,
     ) -> Any:
+        from dcos_docker_cli.dcos.choices import read_choices
+
         choices = read_choices(
             extra_config=extra_config, security_mode=security_mode, license_key=license_key, genconf_dir=genconf_dir
         )
@@ -223,6 +224,9 @@ def may_wait(function: Command) -> Command:
         skip_http_checks: bool,
         **others: Any,
     ) -> Any:
+        from dcos_docker_cli.dcos.ready import Login
+        from dcos_docker_cli.lifecycle.wait import Wait
+
         login = Login(superuser_username, superuser_password)
         wait = Wait(timeout, login, http_checks=not skip_http_checks) if wait_for_dcos else None
         return function(wait=wait, **others)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 PREFIX = "DCOS_DOCKER"
@@ -30,6 +32,20 @@ class Command(click.Command):
         words = ctx.command_path.split()
         lines = (line.strip() for line in (self.help or "").splitlines())
         return next((line for line in lines if line.split()[: len(words)] == words), "")
+
+
+class Flag(click.types.BoolParamType):
+    """What a variable gives an option that takes no value; click's own error lists an empty word."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Read it."""
+        found = self.str_to_bool(value)
+        if found is None:
+            self.fail(f"{value!r} is neither true nor false.", param, ctx)
+        return found
+
+
+FLAG = Flag()
 
 
 def path_of(ctx: click.Context) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
-import tempfile
-import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -16,8 +15,8 @@ from click.core import ParameterSource
 
 from dcos_docker_cli import __version__
 from dcos_docker_cli.cli.command import Command
-from dcos_docker_cli.cli.progress import say
-from dcos_docker_cli.exceptions import Cancelled, DcosDockerError
+from dcos_docker_cli.cli.saying import say
+from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, EngineError, UsageError, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,11 @@ if TYPE_CHECKING:
 OWN_BUG = 3
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing the output fails with when a disk is full or broken; all else that writes has words of its own."""
+NO_NAMES = (errno.ENAMETOOLONG, errno.ELOOP)
+"""What any look at a path that somebody has given can fail with, before anything is made."""
 INTERRUPTED = 128 + signal.SIGINT
+LOOK_AT_ENGINE = "The engine's own log says more (as in: journalctl -u docker), and `dcos-docker doctor` checks it."
+"""What to do about a refusal of the engine that nothing else is known of."""
 FROM_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -51,7 +54,9 @@ def ending() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.show()
+        words = io.StringIO()
+        error.show(words)  # what was typed is in them
+        say(words.getvalue().rstrip("\n"))
         _show_example(error)
         sys.exit(error.exit_code)
     except DcosDockerError as error:
@@ -64,8 +69,8 @@ def ending() -> Iterator[None]:
     except (ReaderGone, BrokenPipeError):
         _end_unread()
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            _end_unwritten(error)
+        if isinstance(error, OSError):
+            _end_of_system(error)
         _own_bug()
     finally:
         for number in FROM_SIGNALS:
@@ -90,8 +95,8 @@ def show(error: DcosDockerError) -> None:
     say(f"Error: {error.message}", colour="red")
     for line in error.details:
         say(f"  {line}")
-    if error.hint:
-        say(f"Next: {error.hint}")
+    if hint := error.hint or (LOOK_AT_ENGINE if isinstance(error, EngineError) else ""):
+        say(f"Next: {hint}")
 
 
 def _show_example(error: click.ClickException) -> None:
@@ -123,6 +128,15 @@ def _end_unread() -> NoReturn:
     sys.exit(128 + signal.SIGPIPE)
 
 
+def _end_of_system(error: OSError) -> None:
+    """End where the system's refusal is no bug of ours."""
+    if error.errno in NO_ROOM:
+        _end_unwritten(error)
+    if error.errno in NO_NAMES:
+        show(UsageError(f"{error.filename!r} cannot be a path: {error.strerror}."))
+        sys.exit(UsageError.exit_code)
+
+
 def _end_unwritten(error: OSError) -> NoReturn:
     show(DcosDockerError(f"The output cannot be written: {error.strerror}."))
     _drop_output()
@@ -135,9 +149,26 @@ def _drop_output() -> None:
 
 
 def _own_bug() -> NoReturn:
-    with tempfile.NamedTemporaryFile("w", prefix="dcos-docker-error-", suffix=".txt", delete=False) as file:
-        file.write(f"dcos-docker {__version__}, Python {sys.version}\n{traceback.format_exc()}")
+    import traceback
+
+    report = f"dcos-docker {__version__}, Python {sys.version}\n{without_passwords(traceback.format_exc())}"
     last = traceback.format_exc().strip().splitlines()[-1]
     say(f"Error: this is a bug of dcos-docker: {last}", colour="red")
-    say(f"Next: report it with the file {file.name}")
+    say(f"Next: report it with {_kept(report)}")
     sys.exit(OWN_BUG)
+
+
+def _kept(report: str) -> str:
+    """Return the name of a file with a report, or where there is no room for one the report itself."""
+    import tempfile
+
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="dcos-docker-error-", suffix=".txt", delete=False) as file:
+            name = file.name
+            file.write(report)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108 - a str is at hand
+        return f"this:\n{report.rstrip()}"
+    return f"the file {name}"

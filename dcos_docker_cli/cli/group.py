@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from dcos_docker_cli.cli.command import path_of, variable, written_name
+from dcos_docker_cli.cli.command import FLAG, path_of, variable, written_name
 from dcos_docker_cli.cli.ending import ReaderGone, Terminated
-from dcos_docker_cli.cli.types import FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

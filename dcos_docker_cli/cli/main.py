@@ -12,7 +12,7 @@ from dcos_docker_cli.cli.command import PREFIX
 from dcos_docker_cli.cli.ending import ending, open_closed_streams
 from dcos_docker_cli.cli.group import Commands, names_in
 from dcos_docker_cli.cli.groups import GROUPS
-from dcos_docker_cli.cli.progress import no_colour
+from dcos_docker_cli.cli.saying import no_colour
 
 PACKAGE = "dcos_docker_cli.cli.commands"
 COMMANDS = names_in(PACKAGE)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from dcos_docker_cli.cli.progress import progress_for
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +35,8 @@ def operate(work: Callable[[DockerHost, Progress], T], settings: Settings | None
 
 def current_progress() -> Progress:
     """Return the progress that this command's options ask for."""
+    from dcos_docker_cli.cli.progress import progress_for
+
     settings = click.get_current_context().meta
     return progress_for(
         quiet=bool(settings.get("quiet")),

@@ -9,8 +9,7 @@ import click
 
 from dcos_docker_cli.cli.command import PREFIX
 from dcos_docker_cli.cli.types import CLUSTER_ID, NODE, TRANSPORT, VARIABLE, Member, positive_seconds
-from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
-from dcos_docker_cli.dcos.ready import DEFAULT_TIMEOUT
+from dcos_docker_cli.dcos.defaults import DEFAULT_PASSWORD, DEFAULT_SUPERUSER, DEFAULT_TIMEOUT
 from dcos_docker_cli.distributions import Distribution
 from dcos_docker_cli.docker_storage_drivers import DockerStorageDriver
 from dcos_docker_cli.docker_versions import DockerVersion

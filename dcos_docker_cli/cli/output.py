@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,8 @@ SSH_USER = "root"
 
 def print_json(value: object) -> None:
     """Print JSON."""
+    import json
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
@@ -52,6 +53,8 @@ def as_text(value: object) -> str:
         return ", ".join(map(as_text, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    import json
+
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,8 +1,4 @@
-"""Progress on stderr: a spinner on a terminal, one plain line for each step elsewhere.
-
-Nobody may be there to read it: the terminal is closed, the pipe's reader has gone. The work, and even more its undoing,
-must go on then, so an error of writing is never one of the operation.
-"""
+"""Progress on stderr: a spinner on a terminal, one plain line for each step elsewhere."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from dcos_docker_cli.cli.saying import Stderr, no_colour, safe, say
 from dcos_docker_cli.progress import Amount, Progress, Silent
 
 if TYPE_CHECKING:
@@ -30,50 +27,6 @@ ROOM_FOR_AMOUNT = 48
 ROOM_FOR_SPINNER = 4
 """Columns of the spinner itself, and of what keeps a terminal from beginning a new line."""
 UNITS = ("kB", "MB", "GB", "TB")
-
-
-def no_colour() -> bool:
-    """Whether the user wants none (no-color.org)."""
-    return bool(os.environ.get("NO_COLOR"))
-
-
-@contextmanager
-def _without_errors() -> Iterator[None]:
-    """Let what cannot be written go; when nobody reads any more all of it goes, or Python would fail at the end."""
-    try:
-        yield
-    except BrokenPipeError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    except (OSError, ValueError):
-        pass
-
-
-class Stderr:
-    """The standard error stream, without its errors."""
-
-    def write(self, text: str) -> int:
-        """Write what can be written."""
-        with _without_errors():
-            sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush it."""
-        with _without_errors():
-            sys.stderr.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stderr, name)
-
-
-def say(text: str, *, colour: str | None = None) -> None:
-    """Write a line to stderr; `colour` is for terminals, and not with NO_COLOR."""
-    if colour and sys.stderr.isatty() and not no_colour():
-        text = click.style(text, fg=colour)
-    stream = Stderr()
-    stream.write(f"{text}\n")
-    stream.flush()
 
 
 def size_text(count: float) -> str:
@@ -180,7 +133,7 @@ class Spinner:
         over = threading.Event()
 
         def text() -> str:
-            return label(time.monotonic() - begin)
+            return safe(label(time.monotonic() - begin))
 
         def tick() -> None:
             while not over.wait(TICK):
@@ -206,7 +159,7 @@ class Spinner:
                 symbol, symbol_colour = ("✔", "green") if succeeded else ("✖", "red")
                 spinner.stop_and_persist(
                     symbol if no_colour() else click.style(symbol, fg=symbol_colour),
-                    (persistent or label)(time.monotonic() - begin),
+                    safe((persistent or label)(time.monotonic() - begin)),
                 )
 
     def note(self, text: str) -> None:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.cli.output import SSH_USER
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
 from dcos_docker_cli.model import Transport
+from dcos_docker_cli.transports.ssh import SERVER
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import NodeInfo
 
 ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG")
 """What says where the engine is; another shell, in which ssh is called later, may say something else."""
-SERVER = "/usr/sbin/sshd -i"
-"""An SSH server for one connection, on its standard input and output."""
 
 
 def settings(cluster_id: str, node: NodeInfo, key: Path, *, by_engine: bool) -> dict[str, str]:
@@ -40,7 +39,7 @@ def settings(cluster_id: str, node: NodeInfo, key: Path, *, by_engine: bool) -> 
         engine = [f"{name}={value}" for name, value in os.environ.items() if name in ENGINE_VARIABLES]
         command = [*(["env", *engine] if engine else []), _program(), "run"]
         command += ["--cluster-id", cluster_id, "--node", str(node.ref), "--transport", Transport.DOCKER_EXEC.value]
-        found["ProxyCommand"] = _one_line(f"{shlex.join(command)} -- {SERVER}".replace("%", "%%"))
+        found["ProxyCommand"] = _one_line(f"{shlex.join(command)} -- {shlex.join(SERVER)}".replace("%", "%%"))
     return found
 
 

@@ -88,17 +88,6 @@ class Directory(click.Path):
         return [CompletionItem(incomplete, type="dir")]
 
 
-class Flag(click.types.BoolParamType):
-    """What a variable gives an option that takes no value; click's own error lists an empty word."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
-        """Read it."""
-        found = self.str_to_bool(value)
-        if found is None:
-            self.fail(f"{value!r} is neither true nor false.", param, ctx)
-        return found
-
-
 class Member(click.Choice[EnumT]):
     """A member of an enumeration, by its value."""
 
@@ -127,7 +116,8 @@ class KeyValue(click.ParamType[tuple[str, str]]):
             return key, os.environ[key]
         if not key or not equals:
             unset = ", nor is there a variable of that name" if self._or_ours and key else ""
-            self.fail(f'"{value}" is not KEY=VALUE{unset}.', param, ctx)
+            shown = f"{key}=…" if equals else key  # the value may be a password
+            self.fail(f'"{shown}" is not KEY=VALUE{unset}.', param, ctx)
         return key, text
 
 
@@ -157,7 +147,6 @@ VARIABLE = KeyValue(or_ours=True)
 LOCAL_REMOTE = LocalRemote()
 FILE_OR_URL = FileOrUrl()
 DIRECTORY = Directory()
-FLAG = Flag()
 
 
 def positive_seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:

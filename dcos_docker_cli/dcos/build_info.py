@@ -48,7 +48,7 @@ def parse(text: str) -> DCOSBuildInfo:
     try:
         content, end = json.JSONDecoder().raw_decode(text.lstrip())
         return DCOSBuildInfo(content["version"], content["dcos-image-commit"], _variant(content, text.lstrip()[end:]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CommandError(
             "The node's /opt/mesosphere/etc/dcos-version.json makes no sense.", details=[text[:200]]
         ) from error

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.model import Role
 
-SECURITY_MODES = ("disabled", "permissive", "strict")
 CONFIG = "config.yaml"
 OWN = ("serve", "state")
 """What the installer itself makes in its directory `genconf`."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from dcos_docker_cli.exceptions import InvalidConfigError, UsageError
+from dcos_docker_cli.dcos.defaults import DEFAULT_SUPERUSER
+from dcos_docker_cli.exceptions import HIDDEN, InvalidConfigError, UsageError, without_passwords
 from dcos_docker_cli.model import INSTALL_DIR, DCOSVariant, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-DEFAULT_SUPERUSER = "bootstrapuser"
-DEFAULT_PASSWORD = "deleteme"  # the installer's own default
-DEFAULT_PASSWORD_HASH = (  # sha512-crypt of it
+DEFAULT_PASSWORD_HASH = (  # sha512-crypt of DEFAULT_PASSWORD
     "$6$123o/QzInhbkbsO$CVR6oFi3QHhk7bf78vjmvzpqGfLZZqSA/fWbx8w8ki0wCgczqgoIsDoDSQaCax8y9HFsEqmFqXZcl/fkmzenj/"
 )
 
+
+SECRET = re.compile("password|passwd|secret|key|credential|token|auth", re.IGNORECASE)
+"""What the names of settings have that nobody is to read over a shoulder, or in a log."""
+GIVEN = "(given)"
+MOST_VALUES = 100_000
+SHORTEST = 6
+"""Characters. What is shorter is in many a word, as `false` is."""
+QUOTED = re.compile("'[^']{2,}'")
+"""Where PyYAML quotes more than a character of the text."""
 
 IP_DETECT = Path(__file__).parent / "ip-detect"
 """Prints a container's address: the one that its own name has in its /etc/hosts, whichever networks it is on."""
@@ -128,8 +137,9 @@ def read_extra_config(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidConfigError(f"{path} is not YAML.", details=str(error).splitlines()) from error
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        # Of what tags promise and do not keep PyYAML has no words of its own.
+        raise InvalidConfigError(f"{path} is not YAML.", details=_what_is_wrong(error)) from None
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -137,7 +147,64 @@ def read_extra_config(path: Path) -> dict[str, Any]:
             f"{path} must be a YAML map of DC/OS settings.", hint="As in:  mesos_seccomp_enabled: false"
         )
     check_settings(content, str(path))
+    _check_values(content, path)
     return content
+
+
+def _check_values(content: Mapping[str, Any], path: Path) -> None:
+    """Raise `InvalidConfigError` for what YAML can say and a setting cannot be, as a date or a map within itself."""
+    seen, left = 0, [(name, value) for name, value in content.items()]
+    while left:
+        name, value = left.pop()
+        seen += 1
+        if seen > MOST_VALUES:
+            raise InvalidConfigError(f"{path}: {name} has too many values, or refers to itself.")
+        if isinstance(value, dict):
+            left += [(name, inner) for pair in value.items() for inner in pair]
+        elif isinstance(value, list):
+            left += [(name, inner) for inner in value]
+        elif not isinstance(value, str | int | float | None):
+            raise InvalidConfigError(
+                f"{path}: {name} has a value that is no setting: YAML takes it for a {type(value).__name__}.",
+                hint="Put it in quotes.",
+            )
+
+
+def _what_is_wrong(error: Exception) -> list[str]:
+    """Return what is wrong with a text of YAML, and where, with nothing of the text: that may be a password."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem is None or mark is None:
+        return [str(error)]
+    return [f"line {mark.line + 1}, column {mark.column + 1}: {re.sub(QUOTED, HIDDEN, str(problem))}"]
+
+
+def without_secrets(name: str, value: Any) -> Any:
+    """Return a setting as it can be shown."""
+    if SECRET.search(name):
+        return GIVEN
+    if isinstance(value, dict):
+        return {key: without_secrets(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_secrets("", inner) for inner in value]
+    return without_passwords(value) if isinstance(value, str) else value
+
+
+def secrets_in(settings: Mapping[Any, Any]) -> set[str]:
+    """Return the texts in settings that nobody is to read, of some length, each of their lines too."""
+    found: set[str] = set()
+
+    def look(value: Any, *, is_secret: bool) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                look(inner, is_secret=is_secret or bool(SECRET.search(str(name))))
+        elif isinstance(value, list):
+            for inner in value:
+                look(inner, is_secret=is_secret)
+        elif is_secret:
+            found.update(part for part in (str(value), *str(value).splitlines()) if len(part.strip()) >= SHORTEST)
+
+    look(dict(settings), is_secret=False)
+    return found
 
 
 def to_yaml(settings: Mapping[str, Any]) -> bytes:
@@ -147,6 +214,5 @@ def to_yaml(settings: Mapping[str, Any]) -> bytes:
     try:
         return yaml.safe_dump(dict(settings), sort_keys=False).encode()
     except yaml.YAMLError as error:
-        raise InvalidConfigError(
-            "The settings for DC/OS have a value that is no YAML.", details=[str(error)]
-        ) from error
+        kind = type(error.args[1]).__name__ if len(error.args) > 1 else "such"  # itself it may be a secret
+        raise InvalidConfigError(f"The settings for DC/OS have a value that is no YAML: a {kind}.") from None

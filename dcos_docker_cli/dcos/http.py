@@ -41,7 +41,7 @@ class Answer:
         """Return the body; None when it is not JSON."""
         try:
             return json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 

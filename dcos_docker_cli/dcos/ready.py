@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.dcos.build_info import NOT_INSTALLED
-from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
+from dcos_docker_cli.dcos.defaults import DEFAULT_PASSWORD, DEFAULT_SUPERUSER, DEFAULT_TIMEOUT
 from dcos_docker_cli.dcos.http import Answer, Request, fetch
-from dcos_docker_cli.exceptions import DcosDockerError, DCOSNotInstalledError, DCOSTimeoutError, NodeNotFoundError
+from dcos_docker_cli.exceptions import (
+    DcosDockerError,
+    DCOSNotInstalledError,
+    DCOSTimeoutError,
+    NodeNotFoundError,
+    NodeUnreachableError,
+)
 from dcos_docker_cli.model import Role
 from dcos_docker_cli.transports.base import failed_units, run
 
@@ -25,9 +31,9 @@ if TYPE_CHECKING:
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
 
-DEFAULT_TIMEOUT = 3600.0
-"""Seconds."""
 PAUSE = 0.5
+STARTING = ("Connection refused", "Connection reset", "Connection closed")
+"""What ssh says of a node whose sshd does not listen yet, or has been restarted."""
 LOOK_SECONDS = 10.0
 LOOK_AT = 3
 """Nodes that are looked at, and for how long, when the time is up."""
@@ -87,7 +93,7 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
         with progress.step(f"Waiting for DC/OS on {wanted.title}"), wanted.cancellation.limited(timeout):
             for what, check in checks.items():
                 not_ready = [f"{what}: no answer yet"]
-                while found := check():
+                while found := _unless_it_starts(check):
                     not_ready = found
                     progress.detail(f"Not ready: {'; '.join(not_ready)}")
                     wanted.cancellation.sleep(PAUSE)
@@ -97,6 +103,16 @@ def wait_for_dcos(wanted: Readiness, progress: Progress, *, timeout: float = DEF
             hint="Look at a node, for example with: journalctl -b -p warning",
             details=[*not_ready, *_units_of(wanted, not_ready)],
         ) from None
+
+
+def _unless_it_starts(check: Callable[[], list[str]]) -> list[str]:
+    """Check; that a node which has just been started takes no SSH connections yet is a finding, which waiting cures."""
+    try:
+        return check()
+    except NodeUnreachableError as error:
+        if not any(sign in error.message for sign in STARTING):
+            raise
+        return [error.message]
 
 
 def _units_of(wanted: Readiness, not_ready: Sequence[str]) -> list[str]:
@@ -155,7 +171,7 @@ def failed_checks(text: str) -> list[str]:
     try:
         checks = json.loads(text)["checks"]
         found = [f"{name}: {check['output'].strip()}" for name, check in checks.items() if check["status"] != 0]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         found = []
     return found or text.strip().splitlines()[-1:] or ["failed, and says nothing"]
 
@@ -196,7 +212,7 @@ def _base_url(node: NodeTransport) -> str:
     text = run(node, ["cat", "/opt/mesosphere/etc/bootstrap-config.json"]).stdout
     try:
         encrypted = bool(json.loads(text)["ssl_enabled"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         encrypted = False
     return "https://localhost" if encrypted else "http://localhost"
 

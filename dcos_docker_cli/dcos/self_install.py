@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import secrets
-import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
 PARENT = "/var/lib/dcos-docker-install"
 """Its `genconf/serve` stays, for DC/OS' package manager may fetch from there later."""
-DOWNLOAD = "curl --fail --silent --show-error --location --retry 3 --create-dirs --output"
+KEEP_SERVED = """
+find "$1" -mindepth 1 -maxdepth 1 ! -name genconf -exec rm -rf {} +
+find "$1/genconf" -mindepth 1 -maxdepth 1 ! -name serve -exec rm -rf {} +
+"""
+"""The configuration goes too: it may have passwords and the licence key in it."""
+DOWNLOAD = (
+    "curl --fail --silent --show-error --location --retry 3 --connect-timeout 30 --speed-limit 1 --speed-time 60 "
+    "--create-dirs --output"
+)
 
 
 def from_path(path: Path) -> Bring:
@@ -37,10 +45,13 @@ def from_path(path: Path) -> Bring:
 
 def from_url(url: str) -> Bring:
     """Have the node download the installer with its curl."""
-    script = f'exec {DOWNLOAD} "$1" -- "$2"'
+    script = f'exec {DOWNLOAD} "$1" --config -'
+    # On its input: a login or token that is in it is not to be in the list of processes.
+    settings = f"url = {json.dumps(url, ensure_ascii=False)}\n".encode()
 
     def download(member: Member, target: str) -> None:
-        check(member.transport, ["sh", "-c", script, "sh", target, url], doing=f"Downloading {url} on {member.name}")
+        doing = f"Downloading {url} on {member.name}"
+        check(member.transport, ["sh", "-c", script, "sh", target], doing=doing, stdin=settings)
 
     return download
 
@@ -69,11 +80,10 @@ def _served_from(directory: str, configuration: Configuration) -> Configuration:
 
 @contextmanager
 def _installer(member: Member, bring: Bring, progress: Progress) -> Iterator[Genconf]:
-    """Have the installer on the node within the block; of what it makes, `genconf` stays."""
+    """Have the installer on the node within the block; of what it makes, `genconf/serve` stays."""
     directory = f"{PARENT}/{secrets.token_hex(4)}"
     try:
         bring(member, f"{directory}/{SCRIPT_NAME}")
         yield Genconf(member.transport, progress, directory)
     finally:
-        keep = f"find {shlex.quote(directory)} -mindepth 1 -maxdepth 1 ! -name genconf -exec rm -rf {{}} +"
-        run(member.transport, ["sh", "-c", keep])
+        run(member.transport, ["sh", "-c", KEEP_SERVED, "sh", directory])

@@ -75,7 +75,7 @@ is_code() {{  # PATH: of tests, not of the package manager, nor results of a run
 }}
 
 exec 9<"$install"
-flock 9
+flock -w 600 9 || {{ echo "Another sync of this node has not ended within 600 s."; exit 1; }}
 trap finish EXIT
 rm -rf "$stage"
 mkdir -p "$stage/old"

@@ -34,13 +34,17 @@ class Node:
     @property
     def network_id(self) -> str:
         """The network that it was made in."""
-        return str(self.listed["HostConfig"]["NetworkMode"])
+        made_in = self.listed.get("HostConfig", {}).get("NetworkMode")  # not with Podman, which has no other ones
+        return str(made_in or next((one["NetworkID"] for one in self._endpoints), ""))
 
     @property
     def endpoint(self) -> Mapping[str, Any] | None:
         """Its place in that network; None when it is not in it."""
-        endpoints = self.listed["NetworkSettings"]["Networks"].values()
-        return next((one for one in endpoints if one["NetworkID"] == self.network_id), None)
+        return next((one for one in self._endpoints if one["NetworkID"] == self.network_id), None)
+
+    @property
+    def _endpoints(self) -> Collection[Mapping[str, Any]]:
+        return list(self.listed["NetworkSettings"]["Networks"].values())
 
     @property
     def live_address(self) -> str:
@@ -68,7 +72,7 @@ class Condition:
     """The names that nodes were told when they were made, with their addresses."""
     name_prefix: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
-    """The names of the engine's networks, by id."""
+    """The names of the engine's networks, by id, and by name, which is what Podman calls an id."""
     volumes: Collection[str] = ()
     """The names of the engine's volumes."""
     own_volumes: Collection[str] = ()

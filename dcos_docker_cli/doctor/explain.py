@@ -11,6 +11,7 @@ from dcos_docker_cli.exceptions import (
     DcosDockerError,
     DCOSTimeoutError,
     EngineError,
+    GenconfError,
     ImageError,
     InstallError,
     NodeStartError,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from dcos_docker_cli.doctor.patterns import Pattern
 
-EXPLAINED = (NodeStartError, InstallError, DCOSTimeoutError, ImageError, EngineError)
+EXPLAINED = (NodeStartError, InstallError, GenconfError, DCOSTimeoutError, ImageError, EngineError)
 """What the machine can be the cause of; all else says itself what to do."""
 MOST_LINES = 30
 """Lines that somebody reads."""

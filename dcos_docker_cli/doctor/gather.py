@@ -107,7 +107,7 @@ def _ground(host: DockerHost, cluster_id: str, limit: float) -> Condition:
         nodes=[Node(info, by_id[info.container_id]) for info in cluster.nodes if info.container_id in by_id],
         hosts=_answers(host, limit, lambda: _hosts(host, listed))[0],
         name_prefix=next((labels.decode(item["Labels"]).name_prefix for item in listed), ""),
-        networks={item["Id"]: item["Name"] for item in networks},
+        networks={key: item["Name"] for item in networks for key in (item["Id"], item["Name"])},
         volumes={item["Name"] for item in volumes},
         own_volumes=own_volumes,
         clock_offset=(facts.engine_time - facts.client_time).total_seconds(),
@@ -116,7 +116,7 @@ def _ground(host: DockerHost, cluster_id: str, limit: float) -> Condition:
 
 def _cluster(host: DockerHost, cluster_id: str) -> ClusterInfo | None:
     try:
-        return host.cluster(cluster_id)
+        return host.cluster(cluster_id, of_any_version=True)
     except ClusterNotFoundError:
         return None
 

@@ -40,7 +40,7 @@ class Pattern:
 PATTERNS = (
     Pattern(
         r"too many open files|inotify.*(?:fail|limit|too many|no space)|(?:fail|unable|cannot|can't).*inotify"
-        r"|failed to (?:add|create) .*watch",
+        r"|failed to (?:add|create) .*watch|\.path has failed",  # each path unit takes an instance of inotify
         "DD011",
         f"{SYSCTL} fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=1048576",
     ),

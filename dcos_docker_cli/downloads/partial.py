@@ -93,7 +93,7 @@ class Partial:
             note = json.loads(self._note_path.read_text(encoding="utf-8"))
             size = None if note["size"] is None else int(note["size"])
             return str(note["url"]), Version(str(note["etag"]), str(note["modified"]), size)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "", Version()
 
     @contextmanager

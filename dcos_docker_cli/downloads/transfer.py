@@ -6,6 +6,7 @@ import queue
 import re
 import socket
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60
 """Seconds for which a server may say nothing."""
+ANSWER_SECONDS = 180
+"""Until it has begun to send, with all name servers and redirections on the way."""
 CHUNK = 1 << 20
 WAKE_SECONDS = 0.1
 TEMPORARY = (408, 429, 500, 502, 503, 504)
@@ -122,8 +125,11 @@ def _open(url: str, headers: Mapping[str, str], cancellation: Cancellation) -> A
 
     threading.Thread(target=ask, daemon=True).start()
     try:
+        end = time.monotonic() + ANSWER_SECONDS
         while True:
             cancellation.check()
+            if time.monotonic() > end:
+                raise TimeoutError(f"no answer within {ANSWER_SECONDS} s")
             with suppress(queue.Empty):
                 found = answers.get(timeout=WAKE_SECONDS)
                 break

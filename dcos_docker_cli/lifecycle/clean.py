@@ -30,7 +30,12 @@ def clean(
     what = f"leftovers and {len(clusters)} clusters" if clusters else "leftovers"
     with progress.step(f"Looking for {what}" if dry_run else f"Removing {what}"):
         names = host.clean(
-            dry_run=dry_run, cache=cache, images=images, before=_moment(older_than), clusters=set(clusters)
+            dry_run=dry_run,
+            cache=cache,
+            images=images,
+            before=_moment(older_than),
+            clusters=set(clusters),
+            note=progress.note,
         )
         staying = {cluster.cluster_id for cluster in host.clusters()} if clusters and not dry_run else set()
     if not names:

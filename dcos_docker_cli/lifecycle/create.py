@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.dcos.installer import Installer
     from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.lifecycle.wait import Wait
-    from dcos_docker_cli.model import ClusterInfo, ClusterPlan, DCOSVariant
+    from dcos_docker_cli.model import ClusterPlan, DCOSVariant
     from dcos_docker_cli.progress import Progress
 
     Copies = Sequence[tuple[Path, str]]
@@ -44,8 +44,8 @@ def create(
     wait: Wait | None = None,
     keep_on_failure: bool = False,
     skip_preflight: bool = False,
-) -> ClusterInfo:
-    """Create a cluster and install DC/OS on its nodes; return it, with `wait` when DC/OS is ready.
+) -> None:
+    """Create a cluster and install DC/OS on its nodes; return with `wait` when DC/OS is ready.
 
     The installer runs while the nodes boot, for it needs no more than their addresses. `copies` go to the masters
     before DC/OS does.
@@ -86,8 +86,6 @@ def create(
             install(members, host.cancellation, progress)
         if wait:
             _wait(host, plan, progress, wait)
-    with host.cancellation.shielded():  # it is there now
-        return host.cluster(plan.cluster_id)
 
 
 def _wait(host: DockerHost, plan: ClusterPlan, progress: Progress, wait: Wait) -> None:

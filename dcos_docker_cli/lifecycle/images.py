@@ -15,6 +15,7 @@ from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
 from dcos_docker_cli.lifecycle.destroy import each
 from dcos_docker_cli.lifecycle.sample import check_target
+from dcos_docker_cli.lifecycle.temporary import told_when_full
 
 if TYPE_CHECKING:
     import tarfile
@@ -121,9 +122,9 @@ def _chunks(host: DockerHost, path: Path, amount: Amount) -> Iterator[bytes]:
 def spooled(stream: BinaryIO) -> Iterator[Path]:
     """Have what comes from a stream as a file within the block: it is looked at before the engine gets it."""
     with tempfile.NamedTemporaryFile(prefix="dcos-docker-", suffix=".tar") as file:
+        write = told_when_full(file)
         while chunk := stream.read(CHUNK):
-            file.write(chunk)
-        file.flush()
+            write(chunk)
         yield Path(file.name)
 
 
@@ -147,7 +148,7 @@ def _tags(tar: tarfile.TarFile) -> list[str]:
     try:
         manifest: Any = json.loads(content)
         return [str(tag) for image in manifest for tag in image.get("RepoTags") or ()]
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         raise ValueError("its manifest is not one of images") from None
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.concurrency import parallel
-from dcos_docker_cli.dcos.config import node_lists
+from dcos_docker_cli.dcos.config import node_lists, without_secrets
 from dcos_docker_cli.dcos.installer import read_installer
 from dcos_docker_cli.doctor.preflight import preflight
+from dcos_docker_cli.exceptions import without_passwords
 from dcos_docker_cli.lifecycle.dcos import check_not_installed, cluster_for_dcos, dcos_version
 from dcos_docker_cli.lifecycle.source import is_url
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     Preview = dict[str, Any]
     """Values for JSON. The form is documented in docs/output.md and only grows."""
-
-SECRET = re.compile("password|passwd|secret|key|credential|token|auth", re.IGNORECASE)
-"""What the names of settings have that nobody is to read over a shoulder, or in a log."""
-HIDDEN = "(given)"
 
 
 def of_nodes(host: DockerHost, plan: ClusterPlan, progress: Progress, *, skip_preflight: bool = False) -> Preview:
@@ -100,18 +96,10 @@ def _dcos(host: DockerHost, cluster_id: str, source: str, choices: Choices, vari
     choices.check(variant)
     settings = dict(choices.configuration(cluster_id, {}, variant).settings) if variant else dict(choices.extra)
     unknown = node_lists({}).keys() - choices.extra.keys()
+    kept = host.has_cache(file.digest()) if file else None
     return {
-        "installer": {"source": source, "kept_on_the_engine": host.has_cache(file.digest()) if file else None},
+        "installer": {"source": without_passwords(source), "kept_on_the_engine": kept},
         "variant": variant.value if variant else None,
         "config": {key: without_secrets(key, value) for key, value in settings.items() if key not in unknown},
         "genconf_files": [str(path) for path in choices.files],
     }
-
-
-def without_secrets(name: str, value: Any) -> Any:
-    """Return a setting as it can be shown."""
-    if SECRET.search(name):
-        return HIDDEN
-    if isinstance(value, dict):
-        return {key: without_secrets(str(key), inner) for key, inner in value.items()}
-    return [without_secrets("", inner) for inner in value] if isinstance(value, list) else value

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.exceptions import DcosDockerError, UsageError
+from dcos_docker_cli.lifecycle.temporary import told_when_full
 from dcos_docker_cli.sample.installer import check_version, write_sample_installer
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def write_sample(host: DockerHost, path: Path, *, variant: DCOSVariant, dcos_ver
     check_target(path)
     check_version(dcos_version)
     with tempfile.TemporaryFile() as runtime:
+        write = told_when_full(runtime)
         with host.image_files(RUNTIME_CONTEXT, RUNTIME_DIRECTORY, progress) as chunks:
             for chunk in chunks:
-                runtime.write(chunk)
+                write(chunk)
         host.cancellation.check()  # not within: the engine removes no container that it still reads from
         runtime.seek(0)
         try:

@@ -37,7 +37,7 @@ def status(host: DockerHost, cluster_id: str, wait: Wait) -> Status:
 
     What does not answer within the timeout of `wait` is a finding too.
     """
-    cluster = host.cluster(cluster_id)
+    cluster = host.cluster(cluster_id, of_any_version=True)
     of_nodes = {str(node.ref): [] if node.is_running else [f"its container is {node.state}"] for node in cluster.nodes}
     of_cluster = [] if cluster.state == "running" else [f"the cluster is {cluster.state}"]
     running = [node for node in cluster.nodes if node.is_running]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.dcos.build_info import build_info
 from dcos_docker_cli.dcos.ready import Login, Readiness, wait_for_dcos
 from dcos_docker_cli.doctor.explain import explained
-from dcos_docker_cli.exceptions import NodeNotFoundError
+from dcos_docker_cli.exceptions import DCOSTimeoutError, NodeNotFoundError
 from dcos_docker_cli.model import DCOSVariant
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ def wait_for_cluster(
 ) -> None:
     """Wait until DC/OS is ready; see `wait_for_dcos`."""
     cluster = host.cluster(cluster_id)
-    with explained(), host.reached_members(cluster, transport) as members:
-        wait_for_dcos(readiness(host, cluster, members, wait), progress, timeout=wait.timeout)
+    try:
+        with explained(), host.reached_members(cluster, transport) as members:
+            wait_for_dcos(readiness(host, cluster, members, wait), progress, timeout=wait.timeout)
+    except DCOSTimeoutError as error:
+        error.details = (*host.silence(), *error.details)
+        raise
 
 
 def readiness(host: DockerHost, cluster: ClusterInfo, members: Sequence[Member], wait: Wait) -> Readiness:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     Told = Callable[[int], object]
     """Is told a number of bytes."""
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
+"""With a megabyte the memory itself takes more time than there are calls less."""
+BEFORE_MEMBERS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
+)  # fmt: skip
+LONGEST_HEADER = 1 << 20
+LATEST = 1 << 34
+"""Seconds. Times beyond are of no file system's."""
 REMARKS = 20
 """Lines in which to say what was left out; /dev has a hundred devices."""
 
@@ -46,6 +53,19 @@ class Counted:
         return data
 
 
+class Member(tarfile.TarInfo):
+    """A member of an archive that comes; what precedes one and is read as a whole may not fill our memory."""
+
+    def _proc_member(self, tarfile: Any) -> Any:  # where Python's documentation in the source has subclasses come in
+        if self.type in BEFORE_MEMBERS and not 0 <= self.size <= LONGEST_HEADER:
+            raise HeaderError(f"a header of {self.size} bytes")
+        return super()._proc_member(tarfile)  # type: ignore[misc]
+
+
+class HeaderError(tarfile.TarError):
+    """A header that no tar writes."""
+
+
 class Archive(tarfile.TarFile):
     """An archive that tells how much of the files it has taken."""
 
@@ -59,7 +79,7 @@ class Archive(tarfile.TarFile):
 def stream(file: Any, mode: Any, kind: type[Any] = tarfile.TarFile) -> Any:
     """Open a tar as a stream. With Python's own buffers of some KiB it would take twice the time."""
     sizes: dict[str, Any] = {"bufsize": CHUNK, "copybufsize": CHUNK}
-    return kind.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, **sizes)
+    return kind.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, tarinfo=Member, **sizes)
 
 
 def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
@@ -89,6 +109,8 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
         _check(member, local.parent)
         member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
         member.mode &= 0o777
+        if not 0 <= member.mtime < LATEST:
+            member.mtime = 0
         if member.isdir():
             member.mode |= 0o700  # what is in it comes after it
         tar.extract(member, local.parent)
@@ -110,6 +132,9 @@ def _check(member: tarfile.TarInfo, directory: Path) -> None:
     path = directory / member.name
     places = [path.parent.resolve() if member.issym() else path.resolve()]
     if member.islnk():
-        places.append((directory / member.linkname).resolve())
+        target = directory / member.linkname
+        if not os.path.lexists(target):  # tarfile would look for it in the archive, where a stream does not go back
+            raise tarfile.ExtractError(f"{member.name} is a link to {member.linkname}, which is not there")
+        places.append(target.resolve())
     if ".." in path.parts or not all(place.is_relative_to(base) for place in places):
         raise tarfile.ExtractError(f"{member.name} would be outside of {directory}")

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 PRESS_SECONDS = 0.5
 FAILED_UNITS = """
+# Of all that runs on it: what the kernel kills is not always a unit's main process. cgroup v2 and v1.
+killed=$(find /sys/fs/cgroup '(' -name memory.events -o -name memory.oom_control ')' -exec \
+    grep -lE '^oom_kill [1-9]' '{}' + 2>/dev/null)
+[ -z "$killed" ] || echo "Out of memory: the kernel has killed processes there."
+# With v1 the count of a unit goes when that ends.
+used=$(cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes 2>/dev/null)
+limit=$(cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null)
+[ -n "$killed" ] || [ "${used:-0}" -lt "${limit:-1}" ] ||
+    echo "Out of memory: all of the $((limit / 1048576)) MiB that it may have were in use."
 # Before systemd 230 a failed unit has a dot in front of it here.
 failed=$(systemctl list-units --state failed,auto-restart --no-legend --plain |
     sed 's/^[^a-zA-Z0-9]* //' | cut -d ' ' -f 1)
@@ -108,18 +117,21 @@ def check(
 
 
 def failed_units(transport: NodeTransport, others: Sequence[str] = ()) -> list[str]:
-    """Return a node's failed units of systemd, each with the end of its journal; of others those that do not run."""
+    """Return a node's failed units of systemd, each with the end of its journal; of others those that do not run.
+
+    Before them it says so where the node has run out of memory.
+    """
     result = run(transport, ["sh", "-c", FAILED_UNITS, "sh", *others])
     return result.stdout.decode(errors="replace").splitlines()
 
 
-def write_files(transport: NodeTransport, files: Mapping[str, bytes], *, doing: str) -> None:
-    """Write small files at absolute paths, parents included, readable by all."""
+def write_files(transport: NodeTransport, files: Mapping[str, bytes], *, doing: str, mode: int = 0o644) -> None:
+    """Write small files at absolute paths, parents included."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for path, content in files.items():
             member = tarfile.TarInfo(path.lstrip("/"))
-            member.size, member.mode = len(content), 0o644
+            member.size, member.mode = len(content), mode
             tar.addfile(member, io.BytesIO(content))
     check(transport, ["tar", "-x", "--no-same-owner", "-C", "/"], stdin=archive.getvalue(), doing=doing)
 

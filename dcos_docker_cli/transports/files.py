@@ -1,17 +1,19 @@
 """Files to and from a node as a stream of tar, over any transport: nothing is held in memory or on a disk on the way.
 
-The engine's own archive call is not used: it silently loses what it is to put on a tmpfs such as `/tmp`.
+The engine's own archive call puts nothing on a node: it silently loses what is to be on a tmpfs such as `/tmp`.
+It gives large files, where it sees the same as the node.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from dcos_docker_cli.exceptions import CommandError, PathError
 from dcos_docker_cli.transports.archive import REMARKS, Archive, Counted, Writer, extract, nobody, stream
@@ -29,9 +31,17 @@ OCCUPIED = 71
 MISSING = 72
 UNSIZED = 73
 SOCKET = 74
+ELSEWHERE = 75
+LARGE = 64 << 20
+"""Bytes from which on a file is worth the calls that it takes to have the engine give it."""
+NEVER = 1 << 62
+WHERE = re.compile(rb"(\d{1,19}) (\d+\.\d{9})\n(/.*)\n", re.DOTALL)
+"""What a node says then: its size, when it was changed, and its path without links."""
 CLOSED = -1
 FEED_SECONDS = 10.0
 """How long after the end of a command the thread that fed it may take to end too."""
+NO_ARCHIVE = (tarfile.TarError, ValueError, ArithmeticError, LookupError, RecursionError)
+"""What tarfile raises for what no tar writes, and pathlib for a name that is not below the top."""
 CHANGED = 1
 """What tar ends with when a file has grown while it was read, as logs do: all is there that was there before."""
 # All is unpacked beside its place first, so that what is there stays until the rest has come; the names are asked for,
@@ -63,7 +73,7 @@ if ! stage=$(LC_ALL=C mktemp -d -- "$directory/.dcos-docker-XXXXXXXXXX" 2>&1); t
 fi
 tar -x --no-same-owner -C "$stage" || {{
     code=$?  # of a disk that is full tar may say only that it wrote less than it wanted to
-    [ "$(stat -f -c %a -- "$stage")" != 0 ] || echo "$directory: No space left on device" >&2
+    [ $(($(stat -f -c '%a * %S' -- "$stage"))) -ge 1048576 ] || echo "$directory: No space left on device" >&2
     exit $code
 }}
 for name do
@@ -93,13 +103,25 @@ GIVE = (
     f'[ -e "$1" ] || [ -L "$1" ] || exit {MISSING}; [ ! -S "$1" ] || [ -L "$1" ] || exit {SOCKET}; '
     'if [ -f "$1" ] && [ ! -s "$1" ] && [ "$(timeout 2 head -c 1 -- "$1" | wc -c)" != 0 ]; '
     f"then exit {UNSIZED}; fi; "
-    'exec tar -c -C "$2" -- "$3"'
+    # A large file on what may be a disk of the engine's: it is told where it is, and which.
+    'if [ -f "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %s -- "$1")" -ge "$4" ]; then '
+    'stat -c "%s %.9Y" -- "$1" >&2; '
+    f'readlink -f -- "$1" >&2; exit {ELSEWHERE}; fi; '
+    'exec tar -c -b 128 -C "$2" -- "$3"'
 )
 # The file or directory that a link leads to, in place of the link.
 FOLLOW = (
     f'[ -e "$1" ] || exit {MISSING}; real=$(readlink -f -- "$1") || exit 1; '
-    f'set -- "$real" "${{real%/*}}/" "${{real##*/}}"; {GIVE}'
+    f'set -- "$real" "${{real%/*}}/" "${{real##*/}}" "$4"; {GIVE}'
 )
+
+
+@runtime_checkable
+class Giver(Protocol):
+    """A way to a node by which there is a quicker one for files."""
+
+    def give_file(self, path: bytes, size: int, mtime: str, stdout: Write) -> bool:
+        """See `DockerExec.give_file`."""
 
 
 def send(
@@ -256,14 +278,23 @@ def _fetch(
     source = PurePosixPath(remote)
     errors = bytearray()
     read_end, write_end = os.pipe()
+    large = LARGE if isinstance(transport, Giver) else NEVER
 
     def fetch() -> int:
         script = FOLLOW if follow else GIVE
         args = [*prefix, "sh", "-c", script, "sh", str(source), str(source.parent), source.name]
         # The pipe is closed early when what comes out of it is refused.
         with os.fdopen(write_end, "wb", buffering=0) as pipe:
+            out = _Out(pipe)
             try:
-                return transport.stream(args, stdout=lambda data: _write(pipe, data), stderr=errors.extend, user=user)
+                code = transport.stream([*args, str(large)], stdout=out.write, stderr=errors.extend, user=user)
+                if code != ELSEWHERE or out.has_written or not isinstance(transport, Giver):
+                    return code
+                said = bytes(errors)
+                errors.clear()
+                if _given(transport, said, out.write):
+                    return 0
+                return transport.stream([*args, str(NEVER)], stdout=out.write, stderr=errors.extend, user=user)
             except BrokenPipeError:
                 return CLOSED
 
@@ -273,7 +304,7 @@ def _fetch(
         try:
             with os.fdopen(read_end, "rb") as pipe, stream(Counted(pipe, moved), "r|") as tar:
                 left_out = extract(tar, part, expect)
-        except (tarfile.TarError, ValueError) as error:  # the second for a name that is not below the top
+        except NO_ARCHIVE as error:
             refused = f": {error}"
     code = fetching.result()  # raises what the transport has raised
     if code == MISSING:
@@ -289,11 +320,24 @@ def _fetch(
     return [*_lines(errors), *left_out]
 
 
-def _write(pipe: FileIO, data: bytes) -> None:
-    """Write all of it: a pipe takes what it has room for."""
-    view = memoryview(data)
-    while view:
-        view = view[pipe.write(view) :]
+class _Out:
+    """A pipe into which all is written: it takes what it has room for."""
+
+    def __init__(self, pipe: FileIO) -> None:
+        self._pipe = pipe
+        self.has_written = False
+
+    def write(self, data: bytes) -> None:
+        self.has_written = True
+        view = memoryview(data)
+        while view:
+            view = view[self._pipe.write(view) :]
+
+
+def _given(transport: Giver, said: bytes, write: Write) -> bool:
+    """Have the engine give a file of which a node has said what and where it is; return whether it did."""
+    told = WHERE.fullmatch(said)
+    return told is not None and transport.give_file(told[3], int(told[1]), told[2].decode(), write)
 
 
 def _why(code: int, said: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.concurrency import Cancellation
+from dcos_docker_cli.transports import variables
 from dcos_docker_cli.transports.base import feeding, press_end
 from dcos_docker_cli.transports.ssh_connection import Client, Connection, Process, environment, our_options, text_of
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import Feed, Write
     from dcos_docker_cli.transports.ssh_connection import Master
 
+SERVER = ("/usr/sbin/sshd", "-i")
+"""An SSH server for one connection, on its standard input and output."""
 OWN_FAILURE = 255
 """What ssh ends with when it has failed itself; a command can end with it too."""
 # ssh tells of a signal that ended the command only that there was one. So a shell waits for the command, and ends with
@@ -47,10 +50,14 @@ class SSH:
         key_path: Path,
         port: int = 22,
         cancellation: Cancellation | None = None,
+        proxy_command: str = "",
     ) -> None:
-        """Connect to nothing yet. `login` has a POSIX shell, and `sudo` without a password if it is not root."""
+        """Connect to nothing yet. `login` has a POSIX shell, and `sudo` without a password if it is not root.
+
+        `proxy_command` is a line for the shell whose streams lead to the node's SSH server, where nothing here does.
+        """
         self.login = login
-        self._connection = Connection(address, login, key_path, port)
+        self._connection = Connection(address, login, key_path, port, proxy_command)
         self._cancellation = cancellation or Cancellation()
 
     def for_operation(self, cancellation: Cancellation) -> SSH:
@@ -70,7 +77,7 @@ class SSH:
         user: str = "root",
         tty: bool = False,
     ) -> int:
-        """See `NodeTransport.stream`. All arguments and variables together must be shorter than 128 KiB.
+        """See `NodeTransport.stream`. All arguments together, and each variable, must be shorter than 128 KiB.
 
         Raises `NodeUnreachableError` when there is no connection or it is lost; the command may go on then.
         """
@@ -78,7 +85,7 @@ class SSH:
         log = master.new_log()
         # A master would give a terminal the settings of our standard input, which is none.
         way = ["-tt", "-S", "none"] if tty else ["-T", "-S", str(master.socket)]
-        command = self._command([*way, "-E", str(log), "-o", "LogLevel=DEBUG2"], args, env, user)
+        command = self._command([*way, "-E", str(log), "-o", "LogLevel=DEBUG2"], args, env or {}, user)
         feed = press_end if tty and stdin is None else stdin
         try:
             with (
@@ -97,7 +104,7 @@ class SSH:
     ) -> subprocess.Popen[bytes]:
         """See `NodeTransport.popen`. A connection that is lost makes it end with 255."""
         master = self._connection.master(self._cancellation)
-        command = self._command(["-T", "-S", str(master.socket), "-o", "LogLevel=FATAL"], args, env, user)
+        command = self._command(["-T", "-S", str(master.socket), "-o", "LogLevel=FATAL"], args, env or {}, user)
         pipe = subprocess.PIPE
         process = Process(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment())
         process.master = master
@@ -111,15 +118,20 @@ class SSH:
         """End the connection, and what still runs over it; the next command makes a new one."""
         self._connection.close()
 
-    def _command(
-        self, options: Sequence[str], args: Sequence[str], env: Mapping[str, str] | None, user: str
-    ) -> list[str]:
-        """Return the ssh command that runs a command on the node. Its last word is for the shell of the login."""
-        variables = [f"{key}={value}" for key, value in (env or {}).items()]
+    def _command(self, options: Sequence[str], args: Sequence[str], env: Mapping[str, str], user: str) -> list[str]:
+        """Return the ssh command that runs a command on the node. Its last word is for the shell of the login.
+
+        The variables are on the node by then: all users can see the arguments of processes, here and there.
+        """
+        content = variables.hidden(env)
+        script, kept = WAIT, list[str]()
+        if content:
+            script, kept = f"{variables.TAKE}{WAIT}", [variables.keep(self, content, user=user)]
         become: list[str] = []
         if user != self.login:
             become = ["runuser", "-u", user, "--"] if self.login == "root" else ["sudo", "-n", "-H", "-u", user, "--"]
-        remote = shlex.join(["exec", *become, "sh", "-c", WAIT, "sh", "env", "--", *variables, *args])
+        command = ["env", "--", *variables.seen(env), *args]
+        remote = shlex.join(["exec", *become, "sh", "-c", script, "sh", *kept, *command])
         return ["ssh", "-o", "ControlMaster=no", *options, *our_options(), *self._connection.target, remote]
 
     def _exit_code(self, code: int, master: Master, log: Path) -> int:

@@ -10,17 +10,18 @@ import shlex
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
+import time
 import uuid
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.exceptions import NodeUnreachableError
+from dcos_docker_cli.transports.own_directory import own_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from dcos_docker_cli.concurrency import Cancellation
     from dcos_docker_cli.transports.base import Write
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 POLL_SECONDS = 0.01
 WAKE_SECONDS = 0.2
+CONNECT_SECONDS = 60.0
+"""Until it has logged in, by way of whatever jump hosts the user has; ssh itself has a limit for each step only."""
 END_SECONDS = 5.0
-LONGEST_DIRECTORY = 55
-"""A Unix socket's path has room for 104 characters, of which ssh adds 17 while it makes the socket."""
 OPTIONS = {
     "BatchMode": "yes",
     "IdentitiesOnly": "yes",
@@ -60,8 +61,9 @@ NOISE = re.compile(r"debug\d: |@|mux_client_|Warning: Permanently added ")
 class Connection:
     """Where a node is, and the master for it, if there is one."""
 
-    def __init__(self, address: str, login: str, key_path: Path, port: int) -> None:
-        self.target = ["-i", str(key_path), "-p", str(port), "-l", login, "--", address]
+    def __init__(self, address: str, login: str, key_path: Path, port: int, proxy_command: str = "") -> None:
+        by = ["-o", f"ProxyCommand={proxy_command.replace('%', '%%')}"] if proxy_command else []
+        self.target = [*by, "-i", str(key_path), "-p", str(port), "-l", login, "--", address]
         self._name = f"{login}@{address}"
         self._lock = threading.Lock()
         self._master: Master | None = None
@@ -98,10 +100,13 @@ class Connection:
                 hint="Install it (for example: sudo apt-get install openssh-client).",
             )
         master = Master(self.target)
+        end = time.monotonic() + CONNECT_SECONDS
         try:
             while not master.is_listening():
                 if master.process.poll() is not None:
                     raise self.unreachable("There is no SSH connection to {}", master.log)
+                if time.monotonic() > end:
+                    raise self.unreachable(f"No SSH connection to {{}} within {CONNECT_SECONDS:g} s", master.log)
                 cancellation.sleep(POLL_SECONDS)
         except BaseException:
             master.end()
@@ -119,9 +124,7 @@ class Master:
     """The process that commands share, and the directory of its socket and logs. Both end with this object."""
 
     def __init__(self, target: Sequence[str]) -> None:
-        home = tempfile.gettempdir()
-        home = home if len(home) <= LONGEST_DIRECTORY else "/tmp"  # noqa: S108 - in it, mkdtemp makes one that is ours
-        directory = Path(tempfile.mkdtemp(prefix="dcos-docker-node-", dir=home))
+        directory, remove = own_directory("node")
         self.socket = directory / "s"
         self.log = directory / "master.log"
         command = ["ssh", *MASTER, "-S", str(self.socket), "-E", str(self.log), *our_options(), *target, UNTIL_WE_END]
@@ -131,7 +134,7 @@ class Master:
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=environment(),
                 start_new_session=True,
             )  # fmt: skip
-        self.end = weakref.finalize(self, _end, self.process, directory, os.getpid())
+        self.end = weakref.finalize(self, _end, self.process, remove, os.getpid())
 
     def new_log(self) -> Path:
         """Return the path of a log for one command."""
@@ -192,7 +195,7 @@ class Client:
         self.process.kill()
 
 
-def _end(process: subprocess.Popen[bytes], directory: Path, owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], remove: Callable[[], object], owner: int) -> None:
     if os.getpid() != owner:  # forked from the process whose connection this is
         return
     process.terminate()
@@ -203,7 +206,7 @@ def _end(process: subprocess.Popen[bytes], directory: Path, owner: int) -> None:
         process.wait()
     if process.stdin:
         process.stdin.close()
-    shutil.rmtree(directory, ignore_errors=True)
+    remove()
 
 
 def our_options() -> list[str]:

@@ -170,7 +170,7 @@ def test_without_a_command_it_shows_the_help() -> None:
         ("run", [], "Missing argument 'COMMAND [ARG]...'."),
         ("run", ["--env", "A", "true"],
          "Invalid value for '--env': \"A\" is not KEY=VALUE, nor is there a variable of that name."),
-        ("run", ["--env", "=A", "true"], "Invalid value for '--env': \"=A\" is not KEY=VALUE."),
+        ("run", ["--env", "=A", "true"], "Invalid value for '--env': \"=…\" is not KEY=VALUE."),
         ("wait", ["--timeout", "soon"], "Invalid value for '--timeout': 'soon' is not a valid float."),
         ("completion", ["tcsh"], "Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of 'bash', 'zsh', 'fish'."),
     ],
@@ -415,7 +415,9 @@ def test_engine_that_never_answers(tmp_path: Path) -> None:
         seconds = time.monotonic() - begin
     wanted = (
         f"Error: The Docker engine at unix://{path} (from DOCKER_HOST) does not answer.\n"
-        "Next: Is it overloaded or stuck? Try: docker version\n"
+        "  Waited 10 s for: GET /_ping\n"
+        "Next: Is it overloaded or stuck? Try: docker version. "
+        "If it only needs longer: DCOS_DOCKER_ENGINE_TIMEOUT=SECONDS (default: 120).\n"
     )
     assert found == (125, "", wanted)
     assert 9 < seconds < 30

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from dcos_docker_cli.dcos.config import (
-    DEFAULT_PASSWORD,
     IP_DETECT,
     config,
     read_extra_config,
     to_yaml,
 )
+from dcos_docker_cli.dcos.defaults import DEFAULT_PASSWORD
 from dcos_docker_cli.exceptions import InvalidConfigError
 from dcos_docker_cli.model import DCOSVariant, Role
 

@@ -10,6 +10,8 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcos_docker_cli.backends.docker import syntax
 from dcos_docker_cli.backends.docker.host_commands import NoProbeError
@@ -615,3 +617,22 @@ def test_no_proxy(monkeypatch: pytest.MonkeyPatch, exempt: str, lacking: str) ->
 def test_installer_that_is_none(tmp_path: Path) -> None:
     finding = look("installer", subject(installer=tmp_path / "none.sh"))
     assert (finding.level, "There is no file" in finding.message) == (ERROR, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://127.0.0.1:99999", "http://me:Mar/ker@host", "http://x:Marker", "//"]
+)
+def test_a_proxy_that_is_no_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("http_proxy", url)
+    finding = look("proxies", subject())
+    assert finding.level is WARNING
+    assert "Mar" not in finding.message + finding.remedy
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_any_text_as_no_proxy(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("https_proxy", "http://proxy.example:3128")
+        patch.setenv("NO_PROXY", text)
+        finding = look("no-proxy", subject(facts={"endpoint": "tcp://ci.example:2376 (from DOCKER_HOST)"}))
+    assert finding.level in (NOTE, OK)

@@ -48,6 +48,7 @@ SAID = {
         "Failed to add a watch for /run/systemd/ask-password: inotify watch limit reached",
         "Failed to add control inotify watch descriptor for control group /: No space left on device",
         "unable to start inotify watcher",
+        "systemd-ask-password-console.path has failed:",
     ],
     "DD012": ["error setting rlimits for ready process: error setting rlimit type 7: operation not permitted"],
     "DD013": [

@@ -178,3 +178,13 @@ def test_a_creator_has_no_slash_of_the_host_in_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(socket, "gethostname", lambda: "a/b")
     here = Creator.this_process()
     assert Creator.parse(str(here)) == here
+
+
+def test_a_process_is_itself_though_its_host_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By that an undoing finds what it has made."""
+    before = Creator.this_process()
+    monkeypatch.setattr(socket, "gethostname", lambda: "renamed")
+    assert before.is_this_process()
+    assert not dataclasses.replace(before, pid=before.pid + 1).is_this_process()
+    assert not dataclasses.replace(before, started="00000000-1").is_this_process()
+    assert not dataclasses.replace(before, started="-").is_this_process()

@@ -105,3 +105,14 @@ def test_users_network_that_is_too_small() -> None:
     with pytest.raises(UsageError, match=r'"mine" \(10.55.0.0/29\) has too few free addresses for 2 nodes') as caught:
         networks.free_addresses(users("10.55.0.0/29"), [], 2)
     assert "docker network create --subnet" in caught.value.hint
+
+
+def test_subnets_to_try_begin_with_the_first_and_go_on_anywhere() -> None:
+    """Creates that run at once all see the same ones free; if they went on in the same order, most would give up."""
+    free = list(free_subnets([]))
+    tried = [networks.subnets_to_try([]) for _ in range(2)]
+    assert {one[0] for one in tried} == {free[0]}
+    assert all(len(set(one)) == networks.CLASHES and set(one) <= set(free) for one in tried)
+    assert tried[0] != tried[1]
+    assert networks.subnets_to_try(free[1:]) == free[:1]
+    assert networks.subnets_to_try(free) == []

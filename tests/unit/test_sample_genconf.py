@@ -188,7 +188,7 @@ def test_bootstrap_tarball(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     genconf(monkeypatch, tmp_path, json.dumps(GOOD))
     with tarfile.open(tmp_path / f"serve/bootstrap/{'b' * 40}.bootstrap.tar.xz") as archive:
         modes = {member.name.removeprefix("./"): member.mode for member in archive}
-    sample, python = f"packages/dcos-sample--{'b' * 40}", f"packages/python--{'b' * 40}"
+    metadata, sample, python = (f"packages/{name}--{'b' * 40}" for name in ("dcos-metadata", "dcos-sample", "python"))
     for executable in (
         "bootstrap",
         f"{sample}/bin/dcos-check-runner",
@@ -196,7 +196,7 @@ def test_bootstrap_tarball(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         f"{python}/runtime/ld.so",
     ):
         assert modes[executable] == 0o755
-    for file in ("environment", "environment.export", f"{sample}/etc/dcos-version.json"):
+    for file in ("environment", "environment.export", f"{metadata}/etc/dcos-version.json"):
         assert modes[file] == 0o644
 
 

@@ -18,6 +18,7 @@ from dcos_docker_cli.model import ClusterPlan, Role, Transport
 from dcos_docker_cli.node import ROOT, Node
 from dcos_docker_cli.progress import Logged
 from dcos_docker_cli.transports.base import check
+from dcos_docker_cli.transports.ssh import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +82,10 @@ class DockerNode(Node):
             return super()._transport(transport, cancellation)
         return self.docker_exec(cancellation)
 
+    def _ssh_proxy(self) -> str:
+        host = DockerHost(connection=self._connection)
+        return "" if host.is_near(self._info) else self.docker_exec().command_line(SERVER)
+
 
 class DockerCluster(ClusterManager):
     """The containers of one cluster."""
@@ -106,7 +111,11 @@ class DockerCluster(ClusterManager):
         """Return the cluster of an id; raise `ClusterNotFoundError` when there is none."""
         self = cls.__new__(cls)
         self._begin(backend, cluster_id)
-        self._read(DockerHost(connection=self._connection).cluster(cluster_id))
+        try:
+            self._read(DockerHost(connection=self._connection).cluster(cluster_id))
+        except BaseException:
+            self._connection.close()  # who keeps the error keeps no sockets
+            raise
         return self
 
     def _begin(self, backend: Docker, cluster_id: str) -> None:

@@ -19,11 +19,11 @@ class Connection:
 
     def engine(self, cancellation: Cancellation) -> Engine:
         """Return the engine for an operation, which `cancellation` stops; the sockets are shared with all others."""
-        from dcos_docker_cli.backends.docker.engine import connect
+        from dcos_docker_cli.backends.docker.engine import engine_in_use
 
         with self._lock:
             if self._engine is None:
-                self._engine = connect()
+                self._engine = engine_in_use()
         return self._engine.for_operation(cancellation)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker import listing
 from dcos_docker_cli.backends.docker.fit import DOCKER_DIRECTORY, init_of
 from dcos_docker_cli.backends.docker.layout import dns_name
 from dcos_docker_cli.backends.docker.naming import container_name
@@ -18,6 +19,7 @@ from dcos_docker_cli.exceptions import (
     DcosDockerError,
     EngineConflictError,
     EngineError,
+    EngineSilentError,
     NodeNotFoundError,
     NodeStartError,
 )
@@ -41,7 +43,9 @@ NOFILE = 1048576
 ENGINE_PID_FILE = Path("/var/run/docker.pid")
 STORAGE_DRIVER_VARIABLE = "DOCKER_DRIVER"
 """Docker's own variable, which a node's docker.service takes over from the container."""
+TMPFS = {"/run": "exec", "/tmp": "exec"}  # noqa: S108 - the node's
 BOOT_SECONDS = 120
+REMOVE_LATER = "What is left of this goes with: dcos-docker clean"
 ENDED = "its first process has ended"
 KILLED = 137
 RUNTIME_FAILURE = "OCI runtime exec failed"
@@ -72,9 +76,26 @@ def create_reservation(engine: Engine, plan: ClusterPlan, settings: Settings, im
 
 
 def create(engine: Engine, name: str, config: Mapping[str, Any]) -> str:
-    """Create a container; return its id."""
-    answer = engine.create_container_from_config(dict(config), name=name)  # type: ignore[no-untyped-call]
+    """Create a container; return its id. When that fails there is none, also if the engine has made it."""
+    try:
+        answer = engine.create_container_from_config(dict(config), name=name)  # type: ignore[no-untyped-call]
+    except DcosDockerError as error:
+        if not isinstance(error, EngineError) or error.status >= 500:
+            _remove_unheard_of(engine, name, error)
+        raise
     return str(answer["Id"])
+
+
+def _remove_unheard_of(engine: Engine, name: str, failure: BaseException) -> None:
+    """Remove the container of a name if this process has made it: the answer that told so may have been lost."""
+    own = labels.Creator.this_process()
+    try:
+        with engine.cancellation.shielded():
+            for item in listing.with_name(engine, name):
+                if labels.decode(item["Labels"]).creator == own:
+                    remove_container(engine, item["Id"])
+    except DcosDockerError:
+        _say_what_is_left(failure)
 
 
 def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: Layout, ref: NodeRef) -> None:
@@ -156,6 +177,8 @@ def start_bootstrap(
     """Start the bootstrap node, Docker on the installer's cache; return its container's id."""
     host = {
         **_systemd_host_config(nofile_limit(engine)),
+        # The configuration may have secrets: it is on no disk, and gone with the container however that ends.
+        "Tmpfs": {**TMPFS, f"{WORK_DIR}/genconf": "exec,mode=0700"},
         "Mounts": [
             {
                 "Type": "volume",
@@ -177,13 +200,28 @@ def start_bootstrap(
     return _create_and_start(engine, container_name(Kind.BOOTSTRAP, cluster_id), config)
 
 
-def remove_container(engine: Engine, container: str) -> None:
-    """Kill and remove a container with the volumes that are its own; one that has gone is no error."""
+def remove_container(engine: Engine, container: str) -> bool:
+    """Kill and remove a container with the volumes that are its own; return whether it was there: to go is no error.
+
+    One failure is not the last word, for nothing else may remove what stays here.
+    """
+    try:
+        return _remove(engine, container)
+    except EngineSilentError:  # which would only be waited for again
+        raise
+    except DcosDockerError:
+        _remove(engine, container)
+        return True  # as far as anybody knows: the first attempt may have removed it
+
+
+def _remove(engine: Engine, container: str) -> bool:
     try:
         engine.remove_container(container, force=True, v=True)
     except EngineError as error:
         if error.status not in (404, 409):  # gone, or somebody else is removing it
             raise
+        return False
+    return True
 
 
 @contextmanager
@@ -191,9 +229,35 @@ def removed_after(engine: Engine, container: str) -> Iterator[None]:
     """Remove a container at the end of the block, however that ends."""
     try:
         yield
-    finally:
+    except BaseException as error:
+        remove_after_failure(engine, container, error)
+        raise
+    with _telling_what_is_left(engine):
+        remove_container(engine, container)
+
+
+def remove_after_failure(engine: Engine, container: str, failure: BaseException) -> None:
+    """Remove a container because of a failure, which is what is told when the engine cannot do that either."""
+    try:
         with engine.cancellation.shielded():
             remove_container(engine, container)
+    except DcosDockerError:
+        _say_what_is_left(failure)
+
+
+@contextmanager
+def _telling_what_is_left(engine: Engine) -> Iterator[None]:
+    try:
+        with engine.cancellation.shielded():
+            yield
+    except DcosDockerError as error:
+        _say_what_is_left(error)
+        raise
+
+
+def _say_what_is_left(failure: BaseException) -> None:
+    if isinstance(failure, DcosDockerError) and REMOVE_LATER not in failure.hint:
+        failure.hint = f"{failure.hint} {REMOVE_LATER}".strip()
 
 
 def proxy_environment(hosts: tuple[str, ...]) -> list[str]:
@@ -238,18 +302,26 @@ def console(engine: Engine, container: str, lines: int = 30) -> list[str]:
 
 def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
     """Start a new container; when that fails or is interrupted there is none, and nothing holds its volumes."""
+    if engine.refuses_limits.is_set():
+        config = _without_limits(config)
     container = create(engine, name, config)
     try:
         engine.start(container)
     except BaseException as error:
-        with engine.cancellation.shielded():
-            remove_container(engine, container)
         if not (isinstance(error, EngineError) and "rlimit" in error.message and config["HostConfig"]["Ulimits"]):
+            remove_after_failure(engine, container, error)
             raise
     else:
         return container
-    # The engine may not give so many open files: its own limit must do.
-    return _create_and_start(engine, name, {**config, "HostConfig": {**config["HostConfig"], "Ulimits": []}})
+    with _telling_what_is_left(engine):
+        remove_container(engine, container)  # or its name is taken
+    # The engine may not give so many open files: its own limit must do, for the nodes that follow too.
+    engine.refuses_limits.set()
+    return _create_and_start(engine, name, _without_limits(config))
+
+
+def _without_limits(config: dict[str, Any]) -> dict[str, Any]:
+    return {**config, "HostConfig": {**config["HostConfig"], "Ulimits": []}}
 
 
 def _start_failure(engine: Engine, container: str, message: str) -> NodeStartError:
@@ -280,7 +352,7 @@ def _systemd_host_config(nofile: int, taken: Collection[str] = ()) -> dict[str, 
         "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
         "CgroupnsMode": "private",
         "Init": False,  # an engine may default to putting an init before ours
-        "Tmpfs": {path: "exec" for path in ("/run", "/tmp") if path not in taken},  # noqa: S108 - the node's
+        "Tmpfs": {path: options for path, options in TMPFS.items() if path not in taken},
         "Ulimits": [{"Name": "nofile", "Soft": nofile, "Hard": nofile}],
     }
 

@@ -42,20 +42,22 @@ def _configured(config: Path) -> str:
         return str(json.loads(config.read_text(encoding="utf-8")).get("currentContext", ""))
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(f"Docker's configuration {config} cannot be read: {error}") from error
 
 
 def _read(contexts: Path, name: str) -> Context:
-    key = hashlib.sha256(name.encode()).hexdigest()
+    key = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
     try:
         endpoint = json.loads((contexts / "meta" / key / "meta.json").read_text(encoding="utf-8"))["Endpoints"][
             "docker"
         ]
     except FileNotFoundError:
         raise UsageError(f'There is no docker context "{name}".', hint="See what there is: docker context ls") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f'The docker context "{name}" cannot be read: {error!r}') from error
+    if not isinstance(endpoint, dict) or not isinstance(endpoint.get("Host", ""), str):
+        raise UsageError(f'The docker context "{name}" does not tell where its engine is.')
     certificates = contexts / "tls" / key / "docker"
     return Context(
         name=name,

@@ -9,7 +9,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dcos_docker_cli.backends.docker.engine import Engine
+
+PODMAN = "Podman"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,9 @@ class EngineFacts:
     client_time: datetime
     asked_for: float = 0.0
     """Seconds that the answer took: at any moment of them the engine may have looked at its clock."""
+
+    product: str = "Docker"
+    """Whose engine it is: others speak the same API."""
 
     @property
     def is_this_machine(self) -> bool:
@@ -53,7 +60,13 @@ def engine_facts(engine: Engine) -> EngineFacts:
         engine_time=_time(info["SystemTime"]),
         client_time=before + (after - before) / 2,
         asked_for=(after - before).total_seconds(),
+        product=PODMAN if is_podman(versions) else "Docker",
     )
+
+
+def is_podman(versions: Mapping[str, Any]) -> bool:
+    """Whether what an engine tells of its versions is Podman's: its first component is `Podman Engine`."""
+    return any(PODMAN in str(part.get("Name", "")) for part in versions.get("Components") or ())
 
 
 def _time(text: str) -> datetime:

@@ -11,17 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli.backends.docker.connection import Connection
-from dcos_docker_cli.backends.docker.layout import Layout, host_entries
-from dcos_docker_cli.backends.docker.settings import Settings
 from dcos_docker_cli.concurrency import Cancellation, parallel
-from dcos_docker_cli.dcos.member import Member
 from dcos_docker_cli.exceptions import (
     ClusterBusyError,
     ClusterNotFoundError,
     DcosDockerError,
     EngineConflictError,
     EngineError,
+    GenconfError,
     NodeNotFoundError,
+    OtherVersionError,
 )
 from dcos_docker_cli.labels import Kind
 
@@ -36,14 +35,21 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.images.sources import Sources
     from dcos_docker_cli.backends.docker.images.store import NodeImage
     from dcos_docker_cli.backends.docker.installed import Installed
+    from dcos_docker_cli.backends.docker.layout import Layout
     from dcos_docker_cli.backends.docker.loopback import Sidecar
     from dcos_docker_cli.backends.docker.probe import HostFacts
+    from dcos_docker_cli.backends.docker.settings import Settings
+    from dcos_docker_cli.dcos.member import Member
     from dcos_docker_cli.distributions import Distribution
     from dcos_docker_cli.docker_versions import DockerVersion
     from dcos_docker_cli.model import ClusterInfo, ClusterPlan, NodeInfo, Transport
     from dcos_docker_cli.progress import Progress
     from dcos_docker_cli.transports.base import NodeTransport
     from dcos_docker_cli.transports.docker_exec import DockerExec
+
+
+LAST_WORDS = 8
+"""Lines of what Docker on a bootstrap node has said."""
 
 
 class DockerHost:
@@ -55,14 +61,29 @@ class DockerHost:
         cancellation: Cancellation | None = None,
         connection: Connection | None = None,
     ) -> None:
-        self.settings = settings or Settings()
+        self._settings = settings
         self.cancellation = cancellation or Cancellation()
         self.connection = connection or Connection()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What users choose of nodes that are to be made; what makes none need not know."""
+        from dcos_docker_cli.backends.docker.settings import Settings
+
+        return self._settings or Settings()
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, contacted at its first use."""
         return self.connection.engine(self.cancellation)
+
+    def is_unsure(self) -> bool:
+        """Whether the engine has left a call unanswered that changes something: it may carry that out yet."""
+        return self.engine.patience.is_unsure
+
+    def silence(self) -> list[str]:
+        """Return, in words, that the engine does not answer, if it does not: all else may follow from that."""
+        return [] if self.engine.is_there() else [f"The Docker engine at {self.engine.where} does not answer."]
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -75,11 +96,16 @@ class DockerHost:
 
         return clusters(self.engine)
 
-    def cluster(self, cluster_id: str) -> ClusterInfo:
-        """Return one cluster, with one call to the engine; raise `ClusterNotFoundError` when there is none."""
+    def cluster(self, cluster_id: str, *, of_any_version: bool = False) -> ClusterInfo:
+        """Return one cluster, with one call to the engine; raise `ClusterNotFoundError` when there is none.
+
+        Raises `OtherVersionError` when we cannot read anything of it, unless it may be `of_any_version`.
+        """
         from dcos_docker_cli.backends.docker.listing import clusters
 
         for cluster in clusters(self.engine, cluster_id):
+            if cluster.unknown_schema and not (cluster.nodes or of_any_version):
+                raise OtherVersionError(f'The cluster "{cluster_id}"', cluster.unknown_schema)
             return cluster
         raise ClusterNotFoundError(cluster_id)
 
@@ -88,6 +114,12 @@ class DockerHost:
         from dcos_docker_cli.backends.docker.installed import installed
 
         return installed(self.engine, cluster.masters[0].container_id) if cluster.masters else None
+
+    def exposure(self, cluster: ClusterInfo) -> dict[str, Any]:
+        """Return what of a cluster is open, as far as the engine knows. See `exposure.of_cluster`."""
+        from dcos_docker_cli.backends.docker import exposure
+
+        return exposure.of_cluster(self.engine, self.info, cluster)
 
     def key(self, cluster: ClusterInfo, nodes: Sequence[NodeInfo]) -> AbstractContextManager[Path]:
         """Have a copy of the cluster's private key within the block, which opens these nodes as root."""
@@ -101,11 +133,11 @@ class DockerHost:
 
         return reservation.reserve(self.engine, self.info, plan, self.settings, progress, preflight)
 
-    def is_reserved(self, cluster_id: str) -> bool:
-        """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
-        from dcos_docker_cli.backends.docker import reservation
+    def is_reserved(self, cluster_id: str, reservation: str) -> bool:
+        """Whether the id is still taken by this create; somebody may have destroyed what it was making."""
+        from dcos_docker_cli.backends.docker.reservation import is_reserved
 
-        return reservation.is_reserved(self.engine, cluster_id)
+        return is_reserved(self.engine, cluster_id, reservation)
 
     def check(self, plan: ClusterPlan) -> None:
         """Raise what `reserve` would, of all that can be known without making anything."""
@@ -126,16 +158,17 @@ class DockerHost:
 
         return volumes.has_cache(self.engine, installer_digest)
 
-    def release(self, reservation: str) -> None:
-        """Make the reserved cluster a finished one."""
+    def release(self, reservation: str) -> bool:
+        """Make the reserved cluster a finished one; return whether it was still reserved."""
         from dcos_docker_cli.backends.docker import containers
 
-        containers.remove_container(self.engine, reservation)
+        return containers.remove_container(self.engine, reservation)
 
     def lay_out(self, plan: ClusterPlan) -> Layout:
         """Make what the nodes share, and decide their addresses."""
         from dcos_docker_cli.backends.docker import fit, networks, volumes
         from dcos_docker_cli.backends.docker.images.recipe import node_image
+        from dcos_docker_cli.backends.docker.layout import Layout, host_entries
 
         prefix, name, count = self.settings.name_prefix, self.settings.network, len(plan.refs)
         network = (
@@ -203,7 +236,12 @@ class DockerHost:
             except EngineError as error:
                 raise self._explained(error) from error
             with containers.removed_after(self.engine, container):
-                yield DockerExec(self.engine, container)
+                try:
+                    yield DockerExec(self.engine, container)
+                except GenconfError as error:
+                    if not error.details:  # what its Docker has said tells why it does not start
+                        error.details = tuple(containers.console(self.engine, container, LAST_WORDS))
+                    raise
 
     def members(self, cluster: ClusterInfo) -> list[Member]:
         """Return the nodes of a cluster, all of which must run."""
@@ -215,6 +253,8 @@ class DockerHost:
 
     def member(self, node: NodeInfo) -> Member:
         """Return a node, which must run, as the steps that concern DC/OS see it."""
+        from dcos_docker_cli.dcos.member import Member
+
         return Member(str(node.ref), node.ref.role, node.address, self.transport(node))
 
     def transport(self, node: NodeInfo) -> DockerExec:
@@ -250,6 +290,12 @@ class DockerHost:
 
         remove_cluster(self.engine, cluster_id)
 
+    def undo(self, cluster_id: str) -> None:
+        """Remove what this process has made under a cluster id."""
+        from dcos_docker_cli.backends.docker.removal import remove_own
+
+        remove_own(self.engine, cluster_id)
+
     @contextmanager
     def image_files(self, context: Path, directory: str, progress: Progress) -> Iterator[Iterator[bytes]]:
         """Build an image on the node image from a context; within the block its directory is a tar, in chunks."""
@@ -259,22 +305,34 @@ class DockerHost:
             yield chunks
 
     def clean(
-        self, *, dry_run: bool, cache: bool, images: bool, before: datetime | None, clusters: Collection[str]
+        self,
+        *,
+        dry_run: bool,
+        cache: bool,
+        images: bool,
+        before: datetime | None,
+        clusters: Collection[str],
+        note: Callable[[str], object],
     ) -> list[str]:
         """Remove leftovers, and on request these clusters, and caches and images that nothing uses; all of it if idle.
 
-        With `before` only what was made before then. Returns what was removed, or would be, in words.
+        With `before` only what was made before then. Returns what was removed, or would be, in words; `note` is told
+        what stays because others use it.
         """
         from dcos_docker_cli.backends.docker import leftovers
 
         return leftovers.clean(
-            self.engine, dry_run=dry_run, cache=cache, images=images, before=before, clusters=clusters
+            self.engine, dry_run=dry_run, cache=cache, images=images, before=before, clusters=clusters, note=note
         )
 
-    @property
-    def is_this_machine(self) -> bool:
-        """Whether the engine seems to run on this machine's own kernel, so that its nodes can be reached from here."""
-        return self.engine.where.is_local and sys.platform == "linux"
+    def is_near(self, node: NodeInfo) -> bool:
+        """Whether a node's address leads to it from here, too: the engine seems to run on this machine's own kernel.
+
+        With an engine elsewhere the address may be that of another node, on an engine here.
+        """
+        from dcos_docker_cli.backends.docker.networks import is_reached
+
+        return self.engine.where.is_local and sys.platform == "linux" and is_reached(node.address)
 
     def facts(self) -> EngineFacts:
         """Return what the engine tells of itself and its host."""

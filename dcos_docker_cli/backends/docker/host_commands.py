@@ -15,7 +15,7 @@ from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY
 from dcos_docker_cli.exceptions import DcosDockerError, EngineError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
-from dcos_docker_cli.transports.stream import HijackedStream, StreamBrokenError
+from dcos_docker_cli.transports.stream import StreamBrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ def _printed(engine: Engine, container: str) -> str:
         stream=True,
         timeout=engine.timeout,
     )
-    stream = HijackedStream(response)
+    stream = engine.hijacked(response, "It was asked while a container looked at its host.")
     with engine.cancellation.closing(stream.abort), closing(stream):
         engine.start(container)
         return b"".join(stream.raw()).decode(errors="replace")

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.model import DCOSVariant
 
-VERSION_FILE = "/opt/mesosphere/etc/dcos-version.json"
+VERSION_FILES = ("/opt/mesosphere/active/dcos-metadata/etc/dcos-version.json", "/opt/mesosphere/etc/dcos-version.json")
+"""In its package, where it takes one call; and where all look for it, which is a link and takes one call more."""
 LINKS = 3
-"""The file is a link into a package; more than so many links are none of DC/OS."""
+"""More than so many links to it are none of DC/OS."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class Installed:
 
 def installed(engine: Engine, container: str) -> Installed | None:
     """Return which DC/OS is on a node; None when there is none, or its file makes no sense."""
-    try:
-        content = json.loads(_read(engine, container, VERSION_FILE))
-        return Installed(str(content["version"]), VARIANTS.get(content.get("dcos-variant", "")))
-    except (EngineNotFoundError, tarfile.TarError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+    for path in VERSION_FILES:
+        try:
+            content = json.loads(_read(engine, container, path))
+            return Installed(str(content["version"]), VARIANTS.get(content.get("dcos-variant", "")))
+        except EngineNotFoundError:
+            continue
+        except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+    return None
 
 
 def _read(engine: Engine, container: str, path: str) -> bytes:

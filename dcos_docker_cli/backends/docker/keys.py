@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.transports.base import check
+from dcos_docker_cli.transports.own_directory import own_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,28 +18,33 @@ if TYPE_CHECKING:
     from dcos_docker_cli.transports.base import NodeTransport
 
 KEY = "/root/.ssh/dcos-docker"
-# The lock is for two programs that need the key at the same time.
+LOCK = 'flock -w 60 9 || { echo "Another program has kept the lock for 60 s." >&2; exit 1; }'
+"""It is for two programs that need the key at the same time."""
 GET_KEY = f"""
 set -e
 umask 077
 mkdir -p /root/.ssh
 exec 9>{KEY}.lock
-flock 9
+{LOCK}
 test -s {KEY}.pub || {{ rm -f {KEY}; ssh-keygen -q -t ed25519 -N "" -C dcos-docker -f {KEY} >/dev/null; }}
 cat {KEY}
 """
-ALLOW = """
+ALLOW = f"""
 set -e
 umask 077
 mkdir -p /root/.ssh
 exec 9>/root/.ssh/authorized_keys.lock
-flock 9
+{LOCK}
 grep -qxF "$1" /root/.ssh/authorized_keys 2>/dev/null || echo "$1" >>/root/.ssh/authorized_keys
 """
 
 
 class ClusterKey:
-    """A cluster's private key, as a file of this machine for as long as it is needed."""
+    """A cluster's private key, as a file of this machine for as long as it is needed.
+
+    Where the system can it is in memory, and its path one of this process': it is on no disk, and gone with the process
+    however that ends. Elsewhere it is in a directory that the next use of this program removes, if we could not.
+    """
 
     def __init__(self, holder: Callable[[], NodeTransport]) -> None:
         self._holder = holder
@@ -72,15 +77,52 @@ class ClusterKey:
         node = self._holder()
         private = check(node, ["sh", "-c", GET_KEY], doing="Getting the cluster's SSH key").stdout
         public = check(node, ["cat", f"{KEY}.pub"], doing="Getting the cluster's SSH key").stdout
-        directory = Path(tempfile.mkdtemp(prefix="dcos-docker-key-"))  # for its owner alone
-        self._remove = weakref.finalize(self, _remove, directory, os.getpid())
-        path = directory / "id_ed25519"
-        path.touch(mode=0o600)
-        path.write_bytes(private)
+        path, close = _in_memory(private) or _on_disk(private)
+        self._remove = weakref.finalize(self, _close, close, os.getpid())
         self._path, self._public = path, public.decode().strip()
 
 
-def _remove(directory: Path, owner: int) -> None:
-    """Remove the key's directory, but not for a process that was forked from the one which uses it."""
+def _in_memory(content: bytes) -> tuple[Path, Callable[[], object]] | None:
+    """Write a file that is on no disk; return its path, which other processes of this user can open, and its end."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    try:
+        descriptor = os.memfd_create("dcos-docker-key")  # not passed on to programs
+    except OSError:  # an old kernel, or one that is told to refuse it
+        return None
+    path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    try:
+        os.fchmod(descriptor, 0o600)  # as ssh wants it
+        _write(descriptor, content)
+        is_there = path.is_file()  # not so without /proc
+    except OSError:
+        is_there = False
+    if not is_there:
+        os.close(descriptor)
+        return None
+    return path, lambda: os.close(descriptor)
+
+
+def _on_disk(content: bytes) -> tuple[Path, Callable[[], object]]:
+    """Write a file in a directory of our own; return its path, and its end."""
+    directory, remove = own_directory("key", for_socket=False)
+    path = directory / "id_ed25519"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _write(descriptor, content)
+    finally:
+        os.close(descriptor)
+    return path, remove
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _close(close: Callable[[], object], owner: int) -> None:
+    """End the key's file, but not for a process that was forked from the one which uses it."""
     if os.getpid() == owner:
-        shutil.rmtree(directory, ignore_errors=True)
+        with suppress(OSError):
+            close()

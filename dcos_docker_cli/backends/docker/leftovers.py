@@ -14,17 +14,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker import holders
+from dcos_docker_cli.backends.docker.images.tags import replaced_tag
 from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
 from dcos_docker_cli.exceptions import EngineError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime
 
     from dcos_docker_cli.backends.docker.engine import Engine
 
 OUR_TAGS = ("dcos-docker/node:", "dcos-docker/base:", "dcos-docker/sample-runtime:")
+DIGITS = 12
+"""How much of its content's digest an image has in its tag."""
 TRANSIENT = (Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD, Kind.PROBE)
 """What lives no longer than the process that made it, unless the user has given it a name."""
 
@@ -37,20 +41,25 @@ def clean(
     images: bool = False,
     before: datetime | None = None,
     clusters: Collection[str] = (),
+    note: Callable[[str], object] = lambda _: None,
 ) -> list[str]:
     """Remove leftovers, and of these clusters those that are idle; return their names. With `dry_run` only return them.
 
-    With `before` only what was made before then is removed.
+    With `before` only what was made before then is removed. `note` is told what stays because others use it.
     """
     everything = owned(engine)
     of_clusters = idle_clusters(everything, before) & set(clusters)
     keys = {item.key for item in leftovers(everything, before)}
     keys |= {item.key for item in everything if item.labels.cluster_id in of_clusters}
+    # As if what was found had gone, which with `dry_run` it has not.
+    staying = [item for item in engine.containers(all=True) if item["Id"] not in keys]
+    held = holders.of([item for item in everything if item.key in keys], staying)
+    for item, names_of_holders in held:
+        note(f"{item} stays, for it is used by what is not left over: {', '.join(names_of_holders)}.")
+    keys -= {item.key for item, _ in held}
     names = [str(item) for item in everything if item.key in keys]
     if keys and not dry_run:
         remove_all(engine, lambda: [item for item in owned(engine) if item.key in keys])
-    # As if what was found had gone, which with `dry_run` it has not.
-    staying = [item for item in engine.containers(all=True) if item["Id"] not in keys]
     if cache:
         names += _remove_unused(_unused_caches(engine, staying), before, dry_run=dry_run)
     if images:
@@ -145,18 +154,25 @@ def _unused_caches(engine: Engine, staying: list[dict[str, Any]]) -> list[Owned]
 
 
 def _unused_images(engine: Engine, staying: list[dict[str, Any]]) -> list[Owned]:
-    """Return our images of which there is no container, of anybody; those that others are built on come last.
-
-    Labels do not tell, for what a user builds on an image of ours inherits them; our tags do.
-    """
+    """Return our images of which there is no container, of anybody; those that others are built on come last."""
     used = {item["ImageID"] for item in staying}
     found = engine.images(filters={"label": labels.selector(Kind.IMAGE)})
     return [
         Owned("image", tag, tag, labels.decode(item["Labels"]), partial(engine.remove_image, tag))
         for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True)
         for tag in item["RepoTags"] or ()
-        if item["Id"] not in used and tag.startswith(OUR_TAGS)
+        if item["Id"] not in used and _is_our_tag(tag, item)
     ]
+
+
+def _is_our_tag(tag: str, image: dict[str, Any]) -> bool:
+    """Whether a tag of an image with our labels is ours; what a user builds on an image of ours inherits the labels.
+
+    An image that says of what content it is has that in its tag, or was replaced.
+    """
+    content = image["Labels"].get(labels.CONTENT_KEY, "")
+    is_named_so = tag.endswith(content[:DIGITS]) or tag == replaced_tag(image["Id"])
+    return tag.startswith(OUR_TAGS) and is_named_so
 
 
 def _remove_unused(found: list[Owned], before: datetime | None, *, dry_run: bool) -> list[str]:

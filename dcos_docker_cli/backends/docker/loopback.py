@@ -23,6 +23,7 @@ from dcos_docker_cli.exceptions import (
     EngineConflictError,
     EngineError,
     EngineNotFoundError,
+    OtherVersionError,
     SidecarExistsError,
     SidecarNotFoundError,
 )
@@ -43,6 +44,8 @@ RELEASE_SECONDS = 5
 """How long the sidecar waits, when it is stopped, for others that have the device open."""
 STILL_IN_USE = 75
 """The sidecar's exit code when they still have."""
+UNREADABLE = "unknown"
+"""Our word for the state of a sidecar that another version of the tool has made."""
 HOLDING = ("running", "paused")
 """The engine's words for a container whose process is there, and so its device."""
 
@@ -196,7 +199,7 @@ def sidecars(engine: Engine) -> list[Sidecar]:
             name=decoded.name,
             device=device,
             size_megabytes=decoded.size_megabytes,
-            state=item["State"] if decoded.is_known else "unknown",
+            state=item["State"] if decoded.is_known else UNREADABLE,
             created=decoded.created,
             container_id=item["Id"],
         )
@@ -211,6 +214,8 @@ def remove_sidecar(engine: Engine, name: str) -> None:
     if not found:
         raise SidecarNotFoundError(name)
     for sidecar in found:
+        if sidecar.state == UNREADABLE:
+            raise OtherVersionError(f'The loopback sidecar "{name}"')
         if sidecar.device:
             stop_sidecar(engine, sidecar.container_id, sidecar.device)
         else:

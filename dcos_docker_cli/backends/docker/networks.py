@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.subnets import REMOVE_UNUSED, free_subnets, read_routes
-from dcos_docker_cli.exceptions import EngineError, EngineNotFoundError, NotFoundError, UsageError
+from dcos_docker_cli.exceptions import EngineConflictError, EngineError, EngineNotFoundError, NotFoundError, UsageError
 from dcos_docker_cli.labels import Kind
 from dcos_docker_cli.model import NAME_PREFIX
 
@@ -41,9 +40,11 @@ def create_network(engine: Engine, cluster_id: str, nodes: int) -> Network:
 
     .2 is its first node's address, .254 the bootstrap node's.
     """
-    taken = _engine_subnets(engine) + (_local_routes() if engine.where.is_local else [])
+    present = engine.networks()
+    _check_name(present, _name(cluster_id))
+    taken = _subnets(present) + (_local_routes() if engine.where.is_local else [])
     refusals = []
-    for subnet in itertools.islice(free_subnets(taken), CLASHES):
+    for subnet in subnets_to_try(taken):
         try:
             addresses = (*(str(subnet[2 + position]) for position in range(nodes)), str(subnet[-2]))
             return Network(_create(engine, cluster_id, str(subnet)), addresses)
@@ -57,6 +58,13 @@ def create_network(engine: Engine, cluster_id: str, nodes: int) -> Network:
         hint=REMOVE_UNUSED,
         details=refusals,
     )
+
+
+def subnets_to_try(taken: list[ipaddress.IPv4Network]) -> list[ipaddress.IPv4Network]:
+    """Return the subnets to try: the first, and then any, for many creates may try the first ones at the same time."""
+    free = list(free_subnets(taken))
+    first, others = free[:1], free[1:]
+    return first + random.sample(others, min(CLASHES - 1, len(others)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ def _used_address(container: dict[str, Any], network_id: str) -> str:
 def _create(engine: Engine, cluster_id: str, subnet: str) -> str:
     gateway = str(ipaddress.IPv4Network(subnet)[1])
     answer = engine.create_network(
-        f"{NAME_PREFIX}-{cluster_id}",
+        _name(cluster_id),
         driver="bridge",
         ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet, gateway=gateway)]),
         labels=labels.common(Kind.NETWORK, cluster_id),
@@ -140,8 +148,22 @@ def _create(engine: Engine, cluster_id: str, subnet: str) -> str:
     return str(answer["Id"])
 
 
-def _engine_subnets(engine: Engine) -> list[ipaddress.IPv4Network]:
-    configs = (config for network in engine.networks() for config in network["IPAM"]["Config"] or ())
+def _name(cluster_id: str) -> str:
+    return f"{NAME_PREFIX}-{cluster_id}"
+
+
+def _check_name(present: list[dict[str, Any]], name: str) -> None:
+    """Raise `EngineConflictError` when there is a network of this name: some engines make two, and start neither."""
+    if any(network["Name"] == name for network in present):
+        raise EngineConflictError(
+            f"There is a network {name} already, which is not of this cluster.",
+            status=409,
+            hint=f"Choose another --cluster-id, or, if nobody needs it, remove it: docker network rm {name}",
+        )
+
+
+def _subnets(present: list[dict[str, Any]]) -> list[ipaddress.IPv4Network]:
+    configs = (config for network in present for config in network["IPAM"]["Config"] or ())
     return [network for config in configs if (network := _ipv4(config.get("Subnet", "")))]
 
 
@@ -150,6 +172,14 @@ def _ipv4(text: str) -> ipaddress.IPv4Network | None:
         return ipaddress.IPv4Network(text, strict=False)
     except ValueError:
         return None
+
+
+def is_reached(address: str) -> bool:
+    """Whether this machine has a route to an address, other than a default one.
+
+    That of an engine's network is there where the engine is; not where only its socket is, as in a container.
+    """
+    return any(ipaddress.IPv4Address(address) in network for network in _local_routes())
 
 
 def _local_routes() -> list[ipaddress.IPv4Network]:

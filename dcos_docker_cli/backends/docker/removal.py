@@ -7,9 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import listing
+from dcos_docker_cli.backends.docker import holders, listing
 from dcos_docker_cli.concurrency import parallel, together
-from dcos_docker_cli.exceptions import ClusterNotFoundError, EngineError
+from dcos_docker_cli.exceptions import (
+    ClusterNotFoundError,
+    EngineError,
+    EngineSilentError,
+    EngineUnreachableError,
+    OtherVersionError,
+)
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
@@ -39,9 +45,35 @@ class Owned:
 
 
 def remove_cluster(engine: Engine, cluster_id: str) -> None:
-    """Remove all objects that carry a cluster id; raise `ClusterNotFoundError` when there are none."""
-    if not remove_all(engine, lambda: owned(engine, cluster_id=cluster_id)):
-        raise ClusterNotFoundError(cluster_id)
+    """Remove all objects that carry a cluster id; raise `ClusterNotFoundError` when there are none.
+
+    What another version of the tool has labelled stays; raises `OtherVersionError` when there is nothing else.
+    """
+    if remove_all(engine, lambda: _known(engine, cluster_id)):
+        return
+    for item in owned(engine, cluster_id=cluster_id):
+        if not item.labels.is_known:
+            raise OtherVersionError(f'The cluster "{cluster_id}"', item.labels.schema)
+    raise ClusterNotFoundError(cluster_id)
+
+
+def remove_own(engine: Engine, cluster_id: str) -> None:
+    """Remove what this process has made under a cluster id; what others have stays.
+
+    The reservation goes last: if the undoing is killed as well, `clean` knows by it that the rest is left over.
+    """
+
+    def find() -> list[Owned]:
+        found = owned(engine, cluster_id=cluster_id)
+        return [item for item in found if item.labels.creator and item.labels.creator.is_this_process()]
+
+    remove_all(engine, lambda: [item for item in find() if item.labels.kind is not Kind.RESERVATION])
+    remove_all(engine, find)
+
+
+def _known(engine: Engine, cluster_id: str) -> list[Owned]:
+    """Return what carries a cluster id in labels that we can read; of others we cannot even tell whether it is ours."""
+    return [item for item in owned(engine, cluster_id=cluster_id) if item.labels.is_known]
 
 
 def remove_node(engine: Engine, cluster_id: str, container_id: str) -> None:
@@ -53,7 +85,7 @@ def remove_rest(engine: Engine, cluster_id: str) -> None:
     """Remove all objects that carry a cluster id, unless there is a container among them."""
 
     def find() -> list[Owned]:
-        found = owned(engine, cluster_id=cluster_id)
+        found = _known(engine, cluster_id)
         return [] if any(item.what == "container" for item in found) else found
 
     remove_all(engine, find)
@@ -61,7 +93,7 @@ def remove_rest(engine: Engine, cluster_id: str) -> None:
 
 def remove_shared(engine: Engine, cluster_id: str) -> None:
     """Remove networks and volumes that carry a cluster id: before a create, those that a destroy cut short has left."""
-    remove_all(engine, lambda: [item for item in owned(engine, cluster_id=cluster_id) if item.what != "container"])
+    remove_all(engine, lambda: [item for item in _known(engine, cluster_id) if item.what != "container"])
 
 
 def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
@@ -77,9 +109,14 @@ def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
     for _ in range(ATTEMPTS):
         if not found:
             return len(keys)
-        holders = [item for item in found if item.what == "container"]
-        failures = [failure for failure in parallel(_attempt, holders or found, engine.cancellation) if failure]
+        # The reservation before nodes: a create that ends just now must not take what is left for a whole cluster.
+        first = sorted(
+            (item for item in found if item.what == "container"),
+            key=lambda item: item.labels.kind is not Kind.RESERVATION,
+        )
+        failures = [failure for failure in parallel(_attempt, first or found, engine.cancellation) if failure]
         if failures:
+            _check_users(engine, found)
             engine.cancellation.sleep(PAUSE)
         found = [item for item in find() if item.key in keys]
     raise EngineError(
@@ -89,12 +126,29 @@ def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
     )
 
 
+def _check_users(engine: Engine, found: list[Owned]) -> None:
+    """Raise `EngineConflictError` when containers of others use all that is left: that does not pass."""
+    if any(item.what == "container" for item in found):
+        return
+    cluster_ids = {item.labels.cluster_id for item in found}
+    going = {
+        item["Id"] for item in listing.containers(engine) if labels.decode(item["Labels"]).cluster_id in cluster_ids
+    }  # of a create that is just being undone
+    held = holders.of(found, [item for item in engine.containers(all=True) if item["Id"] not in going])
+    if len(held) == len(found):
+        raise holders.in_use(held)
+
+
 def _attempt(item: Owned) -> str:
-    """Remove an object; return what went wrong, in words."""
+    """Remove an object; return what went wrong, in words. A connection that was lost is tried again like a refusal."""
     try:
         item.remove()
     except EngineError as error:
         return "" if error.status == 404 else f"{item}: {error.message}"
+    except EngineSilentError:  # which would only be waited for again
+        raise
+    except EngineUnreachableError as error:
+        return f"{item}: {error.message}"
     return ""
 
 

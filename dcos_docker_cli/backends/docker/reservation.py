@@ -62,15 +62,16 @@ def reserve(
             if any(found["Id"] != reservation for found in listing.containers(engine, plan.cluster_id)):
                 raise ClusterExistsError(plan.cluster_id)
             removal.remove_shared(engine, plan.cluster_id)
-        except BaseException:
-            containers.remove_container(engine, reservation)
+        except BaseException as error:
+            containers.remove_after_failure(engine, reservation, error)
             raise
         return reservation
 
 
-def is_reserved(engine: Engine, cluster_id: str) -> bool:
-    """Whether the id is still taken by a create; somebody may have destroyed what it was making."""
-    return bool(listing.containers(engine, cluster_id, Kind.RESERVATION))
+def is_reserved(engine: Engine, cluster_id: str, reservation: str) -> bool:
+    """Whether the id is still taken by this create; it may have been destroyed, and taken by another one."""
+    found = listing.containers(engine, cluster_id, Kind.RESERVATION)
+    return any(item["Id"] == reservation for item in found)
 
 
 def _take(engine: Engine, plan: ClusterPlan, settings: Settings, image: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.containers import create, removed_after
-from dcos_docker_cli.backends.docker.engine import translated
+from dcos_docker_cli.backends.docker.engine import abort, translated
 from dcos_docker_cli.backends.docker.images import nodes, recipe
 from dcos_docker_cli.backends.docker.images.builder import Build, build
 from dcos_docker_cli.backends.docker.images.lock import only_one
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dcos_docker_cli.progress import Progress
 
 REPOSITORY = "dcos-docker/sample-runtime"
+CHUNK = 1 << 20
 
 
 @contextmanager
@@ -33,9 +34,14 @@ def sample_runtime(engine: Engine, context: Path, directory: str, progress: Prog
     name = f"{NAME_PREFIX}-sample-{secrets.token_hex(6)}"
     container = create(engine, name, {"Image": tag, "Cmd": ["true"], "Labels": labels.common(Kind.SAMPLE)})
     with removed_after(engine, container):
-        chunks, _ = engine.get_archive(container, directory)
-        with translated(engine.where):
-            yield iter(chunks)
+        response = engine.get(
+            f"{engine.base_url}/v{engine.api_version}/containers/{container}/archive",
+            params={"path": directory},
+            stream=True,
+        )
+        # It ends before the container goes: the engine removes none that it still reads from.
+        with translated(engine.where), engine.cancellation.closing(lambda: abort(response)), response:
+            yield response.iter_content(CHUNK)
 
 
 def _ensure_image(engine: Engine, context: Path, progress: Progress) -> str:

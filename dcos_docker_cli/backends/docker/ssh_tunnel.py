@@ -9,16 +9,22 @@ from __future__ import annotations
 import atexit
 import shutil
 import subprocess
-import tempfile
 import time
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dcos_docker_cli.exceptions import EngineUnreachableError, UsageError
+from dcos_docker_cli.transports.own_directory import own_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REMOTE_SOCKET = "/var/run/docker.sock"
 SECONDS = 30
+END_SECONDS = 5
+FINDS_OUT = ["-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"]
+"""When the way to the host is gone, which nothing tells while a command on a node is silent."""
 
 
 @cache
@@ -31,7 +37,7 @@ def forwarded_socket(url: str) -> str:
         raise UsageError(f"{url} names no host.", hint="Write ssh://user@host.")
     if not shutil.which("ssh"):
         raise UsageError(f"{url} needs the program ssh, which is not installed.")
-    directory = Path(tempfile.mkdtemp(prefix="dcos-docker-ssh-"))
+    directory, remove = own_directory("ssh")
     local = directory / "docker.sock"
     # A session of its own: a Ctrl-C of the terminal must not end the tunnel before what was made is undone.
     process = subprocess.Popen(
@@ -40,10 +46,14 @@ def forwarded_socket(url: str) -> str:
 
     def close() -> None:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         if process.stderr:
             process.stderr.close()
-        shutil.rmtree(directory, ignore_errors=True)
+        remove()
 
     atexit.register(close)
     deadline = time.monotonic() + SECONDS
@@ -65,5 +75,5 @@ def command(url: str, local: Path) -> list[str]:
     user = ["-l", parts.username] if parts.username else []
     port = ["-p", str(parts.port)] if parts.port else []
     forward = f"{local}:{parts.path if parts.path not in ('', '/') else REMOTE_SOCKET}"
-    options = ["-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"]
+    options = ["-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", *FINDS_OUT]
     return ["ssh", "-N", "-T", *options, *user, *port, "-L", forward, "--", str(parts.hostname)]

@@ -39,6 +39,8 @@ class Ground:
             str(pair[0]).lower(): str(pair[1]).lower() for pair in info.get("DriverStatus") or () if len(pair) > 1
         }
         driver = str(info.get("Driver", ""))
+        if driver == "overlay" and "native overlay diff" in status:  # so Podman calls what it has of overlay2
+            driver = DockerStorageDriver.OVERLAY_2.value
         # These two are on their own, and say no more than their version.
         below = driver if driver in ("btrfs", "zfs") else status.get("backing filesystem", "")
         return cls(driver, below, status.get("supports d_type", "true") == "true")

@@ -47,8 +47,10 @@ def _address(text: str) -> ipaddress.IPv4Address:
 
 def free_subnets(taken: Iterable[ipaddress.IPv4Network]) -> Iterator[ipaddress.IPv4Network]:
     """Yield the subnets of our pools that overlap with none that is taken."""
-    used = list(taken)
+    # As numbers, for with hundreds of networks the comparisons are very many.
+    used = [(int(other.network_address), int(other.broadcast_address)) for other in taken]
     for pool in POOLS:
         for subnet in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX_LENGTH):
-            if not any(subnet.overlaps(other) for other in used):
+            first, last = int(subnet.network_address), int(subnet.broadcast_address)
+            if not any(begin <= last and first <= end for begin, end in used):
                 yield subnet

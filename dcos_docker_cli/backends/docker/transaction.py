@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dcos_docker_cli.exceptions import ClusterNotFoundError, DcosDockerError
+from dcos_docker_cli.exceptions import ClusterDestroyedError, ClusterNotFoundError, DcosDockerError
 from dcos_docker_cli.model import count_of_nodes
 
 if TYPE_CHECKING:
@@ -30,21 +30,26 @@ def reserved(
 
     `preflight` can refuse it before anything is made, when the engine has nothing against it.
 
-    The undoing is `destroy`. It begins when every worker has stopped, which `concurrency` sees to. An id that is taken
-    is found before the block, and then nothing is undone, for nothing of it is ours.
+    The undoing removes what this process has made. It begins when every worker has stopped, which `concurrency` sees
+    to. An id that is taken is found before the block, and then nothing is undone, for nothing of it is ours. One that
+    is taken no more, for somebody has destroyed what was being made, may be another create's already.
     """
     reservation = host.reserve(plan, progress, preflight)
+    is_whole = False
     try:
         yield
-        host.release(reservation)
+        is_whole = True
+        _finish(host, plan, reservation)
         host.cancellation.check()  # who interrupts during the last call gets all undone, as before it
     except BaseException as error:
         host.cancellation.begin_undo()
-        if isinstance(error, DcosDockerError) and _was_destroyed(host, plan):
+        if isinstance(error, ClusterDestroyedError):
             _undo(host, plan, progress)
-            raise DcosDockerError(
-                f'The cluster "{plan.cluster_id}" was destroyed while it was being created.'
-            ) from error
+            raise
+        # One that is whole may be reserved no more because we have given that up, and not heard the answer.
+        if isinstance(error, DcosDockerError) and not is_whole and _was_destroyed(host, plan, reservation):
+            _undo(host, plan, progress)
+            raise ClusterDestroyedError(plan.cluster_id) from error
         if keep_on_failure:
             host.release(reservation)  # what has one is a leftover when its process is dead, and this is wanted
             progress.note(f"Kept as it is. Remove it with: dcos-docker destroy --cluster-id {plan.cluster_id}")
@@ -53,10 +58,23 @@ def reserved(
         raise
 
 
-def _was_destroyed(host: DockerHost, plan: ClusterPlan) -> bool:
+def _finish(host: DockerHost, plan: ClusterPlan, reservation: str) -> None:
+    """Give up the reservation of a cluster that is whole.
+
+    A destroy that began before the last node was made has not seen that one, and the others go without an error here.
+    """
+    try:
+        nodes = {node.ref for node in host.cluster(plan.cluster_id).nodes}
+    except ClusterNotFoundError:
+        raise ClusterDestroyedError(plan.cluster_id) from None
+    if nodes != set(plan.refs) or not host.release(reservation):
+        raise ClusterDestroyedError(plan.cluster_id)
+
+
+def _was_destroyed(host: DockerHost, plan: ClusterPlan, reservation: str) -> bool:
     """Whether somebody has removed what was being made: then failures follow from that."""
     try:
-        return not host.is_reserved(plan.cluster_id)
+        return not host.is_reserved(plan.cluster_id, reservation)
     except DcosDockerError:
         return False
 
@@ -64,9 +82,7 @@ def _was_destroyed(host: DockerHost, plan: ClusterPlan) -> bool:
 def _undo(host: DockerHost, plan: ClusterPlan, progress: Progress) -> None:
     try:
         with progress.step("Removing what was made so far"):
-            host.destroy(plan.cluster_id)
-    except ClusterNotFoundError:
-        pass
+            host.undo(plan.cluster_id)
     except DcosDockerError as error:
         progress.note(f"Not all of it could be removed: {error.message}")
         progress.note(f"When that is cured: dcos-docker destroy --cluster-id {plan.cluster_id}")

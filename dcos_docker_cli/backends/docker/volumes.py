@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.exceptions import EngineConflictError, EngineError
+from dcos_docker_cli.exceptions import DcosDockerError, EngineConflictError
 from dcos_docker_cli.labels import Kind
 
 if TYPE_CHECKING:
@@ -28,24 +28,28 @@ def cache_volume(engine: Engine, digest: str) -> Iterator[str]:
     """Have the volume for what is kept of an installer; when the block fails, one that was made for it goes again."""
     name = _cache_name(digest)
     was_there = _is_ours(engine, name, digest)
-    if not was_there:
-        with engine.cancellation.shielded():  # an interrupt in here would leave the volume
-            engine.create_volume(name, labels=cache_labels(digest))
-            is_ours = _is_ours(engine, name, digest)
-        if not is_ours:
-            raise EngineConflictError(
-                f"The volume {name} is not ours, and the cache of this installer needs that name.",
-                status=409,
-                hint=f"If nobody needs it, remove it: docker volume rm {name}",
-            )
     try:
+        if not was_there:
+            _create_cache(engine, name, digest)
         yield name
     except BaseException:
         # Another create may use it by now: then the engine refuses, and it stays.
-        with engine.cancellation.shielded(), suppress(EngineError):
-            if not was_there:
+        with engine.cancellation.shielded(), suppress(DcosDockerError):
+            if not was_there and _is_ours(engine, name, digest):
                 engine.remove_volume(name)
         raise
+
+
+def _create_cache(engine: Engine, name: str, digest: str) -> None:
+    with engine.cancellation.shielded():  # an interrupt in here would leave the volume
+        engine.create_volume(name, labels=cache_labels(digest))
+        is_ours = _is_ours(engine, name, digest)
+    if not is_ours:
+        raise EngineConflictError(
+            f"The volume {name} is not ours, and the cache of this installer needs that name.",
+            status=409,
+            hint=f"If nobody needs it, remove it: docker volume rm {name}",
+        )
 
 
 def has_cache(engine: Engine, digest: str) -> bool:

@@ -10,7 +10,7 @@ from dcos_docker_cli.backends.docker.keys import ClusterKey
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.exceptions import NodeNotFoundError, NodeUnreachableError
 from dcos_docker_cli.model import Transport
-from dcos_docker_cli.transports.ssh import SSH
+from dcos_docker_cli.transports.ssh import SERVER, SSH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def ways(
         yield [host.transport(node) for node in nodes]
         return
     with key_for(host, cluster, nodes) as key, ExitStack() as stack:
-        made = [SSH(node.address, key_path=key, cancellation=host.cancellation) for node in nodes]
+        made = [_ssh(host, node, key) for node in nodes]
         for way in made:
             stack.callback(way.close)
         try:
@@ -39,6 +39,11 @@ def ways(
         except NodeUnreachableError as error:  # with its hint nobody could do anything: the key goes with this block
             error.hint = f"Is the node up, and reachable from here? See: dcos-docker status -c {cluster.cluster_id}"
             raise
+
+
+def _ssh(host: DockerHost, node: NodeInfo, key: Path) -> SSH:
+    proxy = "" if host.is_near(node) else host.transport(node).command_line(SERVER)
+    return SSH(node.address, key_path=key, cancellation=host.cancellation, proxy_command=proxy)
 
 
 @contextmanager

@@ -11,10 +11,6 @@ from dcos_docker_cli.cli import choices, options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.preview import show
-from dcos_docker_cli.lifecycle.create import create
-from dcos_docker_cli.lifecycle.preview import of_create
-from dcos_docker_cli.lifecycle.source import installer_from
-from dcos_docker_cli.progress import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +59,11 @@ def command(
     dcos-docker create dcos_generate_config.sh --agents 2 --wait-for-dcos
     dcos-docker create dcos_generate_config.sh --masters 3 --cluster-id ha --dry-run
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.create import create
+    from dcos_docker_cli.lifecycle.preview import of_create
+    from dcos_docker_cli.lifecycle.source import installer_from
+    from dcos_docker_cli.progress import Silent
+
     plan = dataclasses.replace(plan, variant=variant)
     plan.check_for_dcos()
 

@@ -7,8 +7,6 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.cli.ssh import forget_identity
-from dcos_docker_cli.lifecycle.destroy import destroy
 
 
 @click.command("destroy", cls=Command)
@@ -20,6 +18,9 @@ def command(cluster_id: str) -> None:
     \b
     dcos-docker destroy --cluster-id ci-job-42
     """  # noqa: D301
+    from dcos_docker_cli.cli.ssh import forget_identity
+    from dcos_docker_cli.lifecycle.destroy import destroy
+
     operate(lambda host, progress: destroy(host, cluster_id, progress))
     forget_identity(cluster_id)
     click.echo(cluster_id)

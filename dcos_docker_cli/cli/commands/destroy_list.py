@@ -7,9 +7,7 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.cli.ssh import forget_identity
 from dcos_docker_cli.cli.types import CLUSTER_ID
-from dcos_docker_cli.lifecycle.destroy import destroy_all
 
 
 @click.command("destroy-list", cls=Command)
@@ -21,6 +19,8 @@ def command(cluster_ids: tuple[str, ...]) -> None:
     \b
     dcos-docker destroy-list $(dcos-docker list)
     """  # noqa: D301
+    from dcos_docker_cli.cli.ssh import forget_identity
+    from dcos_docker_cli.lifecycle.destroy import destroy_all
 
     def on_gone(cluster_id: str) -> None:
         forget_identity(cluster_id)

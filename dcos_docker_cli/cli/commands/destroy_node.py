@@ -8,7 +8,6 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.types import NODE
-from dcos_docker_cli.lifecycle.destroy import destroy_nodes
 
 
 @click.command("destroy-node", cls=Command)
@@ -25,4 +24,6 @@ def command(references: tuple[str, ...], cluster_id: str) -> None:
     dcos-docker destroy-node agent_1
     dcos-docker destroy-node --cluster-id ci-job-42 master_1 public_agent_0
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.destroy import destroy_nodes
+
     operate(lambda host, progress: destroy_nodes(host, cluster_id, references, progress, on_gone=click.echo))

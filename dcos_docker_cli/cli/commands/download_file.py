@@ -9,8 +9,6 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.lifecycle.files import fetch_from_nodes
-from dcos_docker_cli.lifecycle.paths import read_target
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import Transport
@@ -38,5 +36,8 @@ def command(
     dcos-docker download-file /opt/mesosphere/etc/dcos-version.json .
     dcos-docker download-file --node master_0 --node agent_0 /var/log logs
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.files import fetch_from_nodes
+    from dcos_docker_cli.lifecycle.paths import read_target
+
     fetching = read_target(source, dest, nodes, force=force)
     operate(lambda host, progress: fetch_from_nodes(host, cluster_id, nodes, fetching, progress, transport=transport))

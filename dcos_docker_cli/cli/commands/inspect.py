@@ -10,6 +10,8 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_details, print_facts, print_json, print_table, print_yaml
+from dcos_docker_cli.cli.security import show as show_security
+from dcos_docker_cli.lifecycle.security import security
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.host import DockerHost
@@ -21,17 +23,28 @@ SHORT_ID = 12
 @click.command("inspect", cls=Command)
 @options.cluster_id
 @options.output("json", "yaml", "table")
+@click.option(
+    "--security",
+    "of_security",
+    is_flag=True,
+    help="Show what of it is open instead: ports, networks, mounts, SSH, rights.",
+)
 @options.common
-def command(cluster_id: str, output: str | None) -> None:
+def command(cluster_id: str, output: str | None, of_security: bool) -> None:
     """Show a cluster and its nodes, as JSON if nothing else is asked for.
 
     \b
     dcos-docker inspect --output table
+    dcos-docker inspect --security --output table
     dcos-docker inspect | jq -r '.nodes[] | .reference + " " + .address'
     """  # noqa: D301
+    if of_security:
+        found = operate(lambda host, _: security(host, cluster_id))
+        {"yaml": print_yaml, "table": show_security}.get(output or "", print_json)(found)
+        return
 
     def work(host: DockerHost) -> dict[str, Any]:
-        cluster = host.cluster(cluster_id)
+        cluster = host.cluster(cluster_id, of_any_version=True)
         return cluster_details(cluster, host.installed(cluster))
 
     cluster = operate(lambda host, _: work(host))

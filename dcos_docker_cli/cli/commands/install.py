@@ -10,9 +10,6 @@ from dcos_docker_cli.cli import choices, options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.preview import show
-from dcos_docker_cli.lifecycle.dcos import install_on_cluster
-from dcos_docker_cli.lifecycle.preview import of_install
-from dcos_docker_cli.lifecycle.source import installer_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +45,9 @@ def command(
     \b
     dcos-docker install dcos_generate_config.sh --cluster-id ci-job-42
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.dcos import install_on_cluster
+    from dcos_docker_cli.lifecycle.preview import of_install
+    from dcos_docker_cli.lifecycle.source import installer_from
 
     def work(host: DockerHost, progress: Progress) -> None:
         def first() -> object:

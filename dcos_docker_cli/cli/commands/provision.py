@@ -10,8 +10,6 @@ from dcos_docker_cli.cli import choices, options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.preview import show
-from dcos_docker_cli.lifecycle.preview import of_nodes
-from dcos_docker_cli.lifecycle.provision import provision
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.settings import Settings
@@ -39,6 +37,9 @@ def command(
     dcos-docker provision --masters 3 --agents 2
     dcos-docker install dcos_generate_config.sh
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.preview import of_nodes
+    from dcos_docker_cli.lifecycle.provision import provision
+
     if dry_run:
         show(
             operate(lambda host, progress: of_nodes(host, plan, progress, skip_preflight=skip_preflight), settings),

@@ -11,12 +11,8 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.ending import show
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.cli.streams import OWN_FAILURE, run_on_each, run_with_our_streams
-from dcos_docker_cli.dcos.config import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
-from dcos_docker_cli.dcos.ready import Login
-from dcos_docker_cli.dcos.testing import in_test_environment
+from dcos_docker_cli.dcos.defaults import DEFAULT_PASSWORD, DEFAULT_SUPERUSER
 from dcos_docker_cli.exceptions import DcosDockerError
-from dcos_docker_cli.lifecycle.testing import variables_for_tests
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import Transport
@@ -80,6 +76,7 @@ def command(
     dcos-docker run --test-env -- pytest -x
     """  # noqa: D301
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.cli.streams import OWN_FAILURE, run_on_each, run_with_our_streams
 
     try:
         if sync_dir:
@@ -91,6 +88,10 @@ def command(
         chosen = cluster.find_nodes(nodes)
         variables = dict(env)
         if test_env:
+            from dcos_docker_cli.dcos.ready import Login
+            from dcos_docker_cli.dcos.testing import in_test_environment
+            from dcos_docker_cli.lifecycle.testing import variables_for_tests
+
             login = Login(dcos_login_uname, dcos_login_pw)
             variables = {**variables_for_tests(host, cluster, chosen[0], login), **variables}
             args = tuple(in_test_environment(args))

@@ -9,8 +9,6 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.lifecycle.files import send_to_nodes
-from dcos_docker_cli.lifecycle.paths import read_sources
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import Transport
@@ -48,6 +46,9 @@ def command(
     dcos-docker send-file app.json /etc/my-app/
     dcos-docker send-file --node agent_0 --node agent_1 fixtures notes.txt /opt/tests/
     """  # noqa: D301
+    from dcos_docker_cli.lifecycle.files import send_to_nodes
+    from dcos_docker_cli.lifecycle.paths import read_sources
+
     *sources, dest = paths
     sending = read_sources(sources, dest)
     operate(

@@ -9,8 +9,6 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.ending import show
-from dcos_docker_cli.cli.streams import OWN_FAILURE, run_with_our_streams
-from dcos_docker_cli.cli.terminal import LOGIN_SHELL
 from dcos_docker_cli.exceptions import DcosDockerError
 
 if TYPE_CHECKING:
@@ -36,6 +34,8 @@ def command(
     dcos-docker shell <script.sh
     """  # noqa: D301
     from dcos_docker_cli.backends.docker.host import DockerHost
+    from dcos_docker_cli.cli.streams import OWN_FAILURE, run_with_our_streams
+    from dcos_docker_cli.cli.terminal import LOGIN_SHELL
 
     try:
         host = DockerHost()

@@ -51,6 +51,6 @@ def command(cluster_id: str, reference: str, args: tuple[str, ...]) -> int:
     cluster = host.cluster(cluster_id)
     node = cluster.node(reference)
     with host.key(cluster, [node]) as key:
-        options = arguments(cluster_id, node, key, by_engine=not host.is_this_machine)
+        options = arguments(cluster_id, node, key, by_engine=not host.is_near(node))
         words = args[1:] if args[:1] == ("--",) else args
         return subprocess.call(["ssh", *options, "--", node.address, *words])

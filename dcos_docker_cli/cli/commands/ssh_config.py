@@ -66,8 +66,8 @@ def command(cluster_id: str, path: Path | None, through_engine: bool | None, for
     for node in cluster.nodes:
         if node not in nodes:
             current_progress().note(f"{node.ref} is not running, and left out: its container is {node.state}.")
-    by_engine = not host.is_this_machine if through_engine is None else through_engine
     for node in nodes:
+        by_engine = not host.is_near(node) if through_engine is None else through_engine
         click.echo(f"Host {node.container_name}")
         for name, value in settings(cluster_id, node, identity, by_engine=by_engine).items():
             click.echo(f"  {name} {value}")
@@ -84,8 +84,12 @@ def _write_private(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".dcos-docker-")  # for its owner alone
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise click.ClickException(f"The key cannot be written to {path}: {error.strerror}.") from error

@@ -9,8 +9,6 @@ import click
 from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
-from dcos_docker_cli.dcos.ready import Login
-from dcos_docker_cli.lifecycle.wait import Wait, wait_for_cluster
 
 if TYPE_CHECKING:
     from dcos_docker_cli.model import Transport
@@ -37,5 +35,8 @@ def command(
     \b
     dcos-docker wait --timeout 600
     """  # noqa: D301
+    from dcos_docker_cli.dcos.ready import Login
+    from dcos_docker_cli.lifecycle.wait import Wait, wait_for_cluster
+
     wait = Wait(timeout, Login(superuser_username, superuser_password), http_checks=not skip_http_checks)
     operate(lambda host, progress: wait_for_cluster(host, cluster_id, progress, wait, transport))

@@ -52,6 +52,12 @@ def where(subject: Subject) -> Finding:
 def proxies(subject: Subject) -> Finding:
     """Compare the proxies of this machine, which nodes get, with the engine's, which images are pulled through."""
     ours = _proxies()
+    if wrong := [name for name, url in ours.items() if not _is_url(url)]:
+        return Finding(
+            Level.WARNING,
+            f"What {' and '.join(wrong)} says is not the address of a proxy, and nodes get it.",
+            f"export {wrong[0]}=http://ADDRESS:PORT",
+        )
     local = [name for name, url in ours.items() if _is_loopback(_host(url))]
     if local:
         message = f"The proxy of {' and '.join(local)} is at this machine's loopback, which in a node is the node's."
@@ -87,6 +93,13 @@ def _proxies() -> dict[str, str]:
     """Return the variables of this process that name a proxy, and that nodes get."""
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
     return {name: value for name in names if (value := os.environ.get(name))}
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return bool(_host(url)) and _port(url) > 0
+    except ValueError:  # which repeats a part of it, and that may be a password
+        return False
 
 
 def _host(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker import fit, storage
+from dcos_docker_cli.backends.docker.facts import PODMAN
 from dcos_docker_cli.backends.docker.images.descriptions import DESCRIPTIONS
 from dcos_docker_cli.backends.docker.images.docker_builds import build_of
 from dcos_docker_cli.backends.docker.images.recipe import node_image
@@ -23,6 +24,7 @@ MASTER_MEMORY, AGENT_MEMORY = 2 * GIB, GIB
 DCOS_MACHINES = ("x86_64", "amd64")
 LIMITS = {"MemoryLimit": "memory", "CpuCfsQuota": "CPU", "PidsLimit": "processes"}
 """What the engine's answer to `/info` calls them."""
+OLDEST_PODMAN = 4
 OF_OTHER_CHECKS = ("No memory limit", "No cpu cfs", "IPv4 forwarding", "No swap limit")
 FEW = 3
 """How much of what is left over is named."""
@@ -42,8 +44,25 @@ def answers(subject: Subject) -> Finding:
             return Finding(Level.ERROR, error.message, NEWER)
         raise
     return ok(
-        f"Docker {facts.version} answers at {facts.endpoint}, on {facts.operating_system}; "
+        f"{facts.product} {facts.version} answers at {facts.endpoint}, on {facts.operating_system}; "
         f"it speaks API {facts.oldest_api} to {facts.newest_api}, we {facts.api_version}."
+    )
+
+
+def product(subject: Subject) -> Finding:
+    """Find an engine that is not Docker's, and behaves otherwise in places."""
+    facts = subject.facts
+    if facts.product != PODMAN:
+        return ok("The engine is Docker's own.")
+    major = facts.version.partition(".")[0]
+    if major.isdigit() and int(major) < OLDEST_PODMAN:
+        remedy = "Use Podman 4.3 or later, or Docker: DOCKER_HOST=unix:///var/run/docker.sock"
+        return Finding(Level.WARNING, f"The engine is Podman {facts.version}, which was not tried.", remedy)
+    return Finding(
+        Level.NOTE,
+        f"The engine is Podman {facts.version}, with which clusters were tried and work; nodes do not come back when "
+        "its host was restarted, and not all is tried: see docs/engines.md.",
+        "After a restart of the engine's host: podman start --all --filter label=dcos_docker.kind=node",
     )
 
 

@@ -7,6 +7,7 @@ from dcos_docker_cli.doctor.finding import Category, Check
 
 CHECKS = (
     Check("DD001", "engine", Category.ENGINE, engine.answers),
+    Check("DD035", "product", Category.ENGINE, engine.product),
     Check("DD025", "platform", Category.ENGINE, engine.platform),
     Check("DD026", "packaging", Category.ENGINE, engine.packaging),
     Check("DD027", "complaints", Category.ENGINE, engine.complaints),

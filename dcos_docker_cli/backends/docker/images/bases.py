@@ -35,6 +35,7 @@ UNREAD = ("doc", "man", "locale", "info", "lintian")
 """What is below /usr/share that nobody reads on a node."""
 MERGED_FROM_THE_START = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 GIVEN = "or give what is to be built on: dcos-docker image build --base-image REF or --base-rootfs TAR"
+MMDEBSTRAP_SECONDS = 1800
 ELSEWHERE = "or, on a machine where it can be built, dcos-docker image export, and here dcos-docker image import."
 
 
@@ -138,7 +139,8 @@ def _mmdebstrap(suite: str, package_mirror: str) -> list[str]:
         # Or it would get what merges it later, and for that perl, of 60 MB.
         options += [f"--hook-dir={MERGED_FROM_THE_START}", "--include=usr-is-merged,usrmerge-"]
     mirror = [package_mirror] if package_mirror else []
-    return ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", *options, suite, "-", *mirror]
+    limited = ["timeout", str(MMDEBSTRAP_SECONDS), "mmdebstrap"]
+    return [*limited, "--quiet", "--variant=minbase", "--format=tar", *options, suite, "-", *mirror]
 
 
 def _no_base(distribution: Distribution, error: EngineError, *, is_debian: bool) -> ImageError:
@@ -187,8 +189,8 @@ def _imported(engine: Engine, rootfs: Path, name: str, progress: Progress) -> st
 
 def _import(engine: Engine, chunks: Iterable[bytes], name: str, title: str, progress: Progress) -> str:
     """Make an image of a root file system; return its name."""
-    repository, _, tag = name.partition(":")
-    parameters = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": labels.instructions(Kind.IMAGE)}
+    # The tag is in the name, for some Podman (4.3) does not see it elsewhere.
+    parameters = {"fromSrc": "-", "repo": name, "changes": labels.instructions(Kind.IMAGE)}
     with progress.step(title), ExitStack() as stack:
         for _ in engine.stream_json("/images/create", params=parameters, data=_then_shielded(engine, chunks, stack)):
             pass

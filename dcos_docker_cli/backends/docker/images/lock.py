@@ -30,6 +30,8 @@ EMPTY_IMAGE = "dcos-docker/base:empty"
 PAUSE = 0.2
 PATIENCE = 1800
 """Seconds after which a build that does not end is given up on; who began it may be on another machine, and dead."""
+IMPORTS = 3
+"""How often the empty image is brought in before the engine's word that it is not there is believed."""
 
 
 @contextmanager
@@ -81,13 +83,15 @@ def _attempt(engine: Engine, name: str) -> str:
     """Return the container that is the lock; nothing when somebody else has it. What the dead have left is removed."""
     leftovers.remove_dead(engine, Kind.BUILD)
     with engine.cancellation.shielded():  # an interrupt in here would leave the container
-        for _ in range(2):
+        for left in reversed(range(IMPORTS + 1)):
             try:
                 return create(
                     engine, name, {"Image": EMPTY_IMAGE, "Cmd": ["none"], "Labels": labels.common(Kind.BUILD)}
                 )
             except EngineNotFoundError:
-                _import_empty(engine)
+                if not left:
+                    raise
+                _import_empty(engine)  # or again: a build that ends removes it
             except EngineConflictError:
                 break
     engine.cancellation.check()
@@ -98,9 +102,9 @@ def _import_empty(engine: Engine) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w"):
         pass
-    repository, _, tag = EMPTY_IMAGE.partition(":")
     changes = [*labels.instructions(Kind.IMAGE), labels.instruction(labels.BASE_KEY, EMPTY_IMAGE)]
-    engine.import_image_from_data(buffer.getvalue(), repository, tag, changes=changes)
+    # The tag is in the name, for some Podman (4.3) does not see it elsewhere.
+    engine.import_image_from_data(buffer.getvalue(), EMPTY_IMAGE, changes=changes)
 
 
 def _remove_empty(engine: Engine) -> None:

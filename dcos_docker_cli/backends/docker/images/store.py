@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.engine import abort, translated
+from dcos_docker_cli.backends.docker.engine import JOB_SILENCE, abort, translated
 from dcos_docker_cli.backends.docker.images.lock import only_one
 from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY, node_image
 from dcos_docker_cli.backends.docker.images.tags import replacing
@@ -86,7 +86,9 @@ def exported(engine: Engine, tag: str) -> Iterator[Iterator[bytes]]:
     """Have an image within the block as `docker save` writes it, in chunks."""
     try:
         response = engine.get(
-            f"{engine.base_url}/v{engine.api_version}/images/{tag}/get", stream=True, timeout=engine.timeout
+            f"{engine.base_url}/v{engine.api_version}/images/{tag}/get",
+            stream=True,
+            timeout=JOB_SILENCE,  # some engines have the whole of it ready before they say a word
         )
     except EngineNotFoundError:
         raise ImageNotFoundError(tag) from None

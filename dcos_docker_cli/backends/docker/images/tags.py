@@ -32,7 +32,12 @@ def _remove_or_name(engine: Engine, image: str) -> None:
         remove_nameless(engine, image)
     except EngineConflictError:
         with suppress(EngineError):
-            engine.tag(image, REPOSITORY, f"replaced-{image.removeprefix('sha256:')[:12]}")
+            engine.tag(image, REPOSITORY, replaced_tag(image).rpartition(":")[2])
+
+
+def replaced_tag(image: str) -> str:
+    """Return the tag of an image that is used still, and whose own tag another one has now."""
+    return f"{REPOSITORY}:replaced-{image.removeprefix('sha256:')[:12]}"
 
 
 def remove_nameless(engine: Engine, image: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IMAGE = Path("/opt/genconf")
 INSTALL = "/opt/mesosphere"
 PYTHON = "lib/python3.11/site-packages"
-NAMES = ("bootstrap", "dcos-integration-test", "dcos-sample", "python")
+NAMES = ("bootstrap", "dcos-integration-test", "dcos-metadata", "dcos-sample", "python")
 
 
 class File(NamedTuple):
@@ -106,7 +106,7 @@ def bootstrap_files(made: Release) -> list[File]:
         *tree(IMAGE / "lib/payload/dcos_sample", f"{sample}/{PYTHON}/dcos_sample"),
         *(File(f"{python}/{path}", filled("templates/python3", made), 0o755) for path in interpreters),
         File(f"{sample}/bin/{made.check_program()}", filled("templates/check", made), 0o755),
-        File(f"{sample}/etc/dcos-version.json", json.dumps(made.version_file()).encode()),
+        File(f"{places['dcos-metadata']}/etc/dcos-version.json", json.dumps(made.version_file()).encode()),
         *tree(IMAGE / "templates/node", "."),
         File("bootstrap", filled("templates/bootstrap", made), 0o755),
     ]
