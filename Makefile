@@ -7,7 +7,7 @@ INSTALLER := build/sample/dcos_generate_config.sh
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test unit lint format engine venv golden tour bench clean
+.PHONY: help quickstart test unit lint format engine venv golden tour bench faults soak load images remote clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +47,24 @@ golden: venv ## Write the expected help texts, the completion scripts and docs/c
 tour: engine ## Run the tour of the README, and write down there what its commands print
 	$(BIN)/python scripts/tour.py
 
-bench: engine ## Measure the commands beside what the engine itself needs
-	$(BIN)/python benchmarks/main_job.py
-	$(BIN)/python benchmarks/files.py
-	$(BIN)/python benchmarks/node_start.py
+bench: engine ## Measure the commands beside what the engine itself needs (BENCH="--quick": see that it works)
+	$(BIN)/python -m benchmarks $(or $(BENCH),--write)
+
+faults: engine ## Put every fault at every call to an engine, and write down what comes of it (an hour)
+	$(BIN)/python -m tests.faults.matrix
+	$(BIN)/pytest -m faults
+
+images: engine ## Build an image of every distribution, in every way, and run nodes of them (minutes)
+	$(BIN)/pytest -m images
+
+remote: engine ## Run the integration tests with an engine elsewhere (KIND=tls, ssh, context or docker-26; half an hour)
+	$(BIN)/python -m tests.remote $(or $(KIND),tls)
+
+soak: engine ## Have clusters come and go for an hour, and see that nothing grows (SOAK="--minutes 5")
+	$(BIN)/python -m tests.faults.soak $(SOAK)
+
+load: engine ## Measure what 50 nodes, and 100 clusters, cost (ten minutes)
+	$(BIN)/python -m tests.faults.load
 
 clean: ## Remove the environment and what tools have cached here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,8 @@ from tests.support import engine, ids
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WITH_ENGINE = ("integration", "faults")
+"""The directories whose tests need an engine."""
 ENGINE_USE = pytest.StashKey["EngineUse"]()
 
 # A busy machine must not turn a slow example into a failure.
@@ -31,9 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs an engine."""
-    here = Path(__file__).parent / "integration"
+    here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
+        if any(item.path.is_relative_to(here / directory) for directory in WITH_ENGINE):
             item.add_marker(pytest.mark.engine)
 
 
@@ -50,7 +52,7 @@ class EngineUse:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Look at a test that begins."""
-        self.seen = self.seen or "/integration/" in nodeid
+        self.seen = self.seen or any(f"/{directory}/" in nodeid for directory in WITH_ENGINE)
 
 
 @pytest.hookimpl(trylast=True)  # when the workers have ended

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from dcos_docker_cli.backends.docker.engine import connect
 from tests.support import docker_builds, installers, stand_ins
 from tests.support import engine as engines
 from tests.support.clusters import Cluster, create, tear_down
+from tests.support.elsewhere import PROGRAMS, forwarded, is_remote
 from tests.support.ids import new_id
 from tests.support.nested_engine import nested_engine
 from tests.support.own_engine import OwnEngine, own_engine
@@ -42,12 +44,18 @@ def client() -> Iterator[APIClient]:
 
 
 @pytest.fixture(scope="session")
-def engine_socket(client: APIClient) -> str:
-    """Return the engine's Unix socket, for tests that put something before it."""
+def engine_socket() -> Iterator[str]:
+    """The engine's Unix socket, or one here that leads there, for tests that put something before it."""
     url = connect().where.url
-    if not url.startswith("unix://"):
+    if is_remote():
+        path = Path(tempfile.mkdtemp(prefix="dcos-docker-engine-")) / "engine.sock"
+        with forwarded(f"{path}:/var/run/docker.sock"):
+            yield str(path)
+        shutil.rmtree(path.parent)
+    elif url.startswith("unix://"):
+        yield url.removeprefix("unix://")
+    else:
         pytest.skip("this needs an engine with a Unix socket")
-    return url.removeprefix("unix://")
 
 
 def _shared_path(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -146,7 +154,7 @@ def elsewhere(tmp_path: Path) -> dict[str, Any]:
             "PYTHONPATH": str(tmp_path / "copy"),
             "HOME": str(tmp_path / "home"),
             "TMPDIR": str(tmp_path / "tmp"),
-            "PATH": "/usr/bin:/bin",
+            "PATH": ":".join([*([os.environ[PROGRAMS]] if PROGRAMS in os.environ else []), "/usr/bin", "/bin"]),
         },
         "cwd": tmp_path / "work",
     }

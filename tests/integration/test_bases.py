@@ -103,6 +103,7 @@ def facts(client: APIClient, nested: ContainedEngine, minimal_root: Path) -> lis
     return [of_packages, pulled, of_file]
 
 
+@pytest.mark.images
 def test_all_ways_are_the_same(facts: list[Facts]) -> None:
     for name in ("tag", "state", "units", "packages", "configuration"):
         one, two, three = (getattr(found, name) for found in facts)
@@ -110,6 +111,7 @@ def test_all_ways_are_the_same(facts: list[Facts]) -> None:
     assert facts[0].state == "running"
 
 
+@pytest.mark.images
 def test_there_is_something_to_compare(facts: list[Facts]) -> None:
     found = facts[0]
     assert found.configuration["Cmd"][0] == "/lib/systemd/systemd"

@@ -11,6 +11,7 @@ import pytest
 from docker.types import IPAMConfig, IPAMPool
 
 from tests.support.clusters import Cluster, create
+from tests.support.elsewhere import NEEDS_FILES, give_files, reached
 from tests.support.engine import containers, of_cluster, volume_exists
 from tests.support.ids import new_id
 from tests.support.program import dcos_docker
@@ -80,6 +81,7 @@ def cluster(
         "#!/bin/sh\ntouch /root/own-ip-detect\nhostname -I | tr ' ' '\\n' | grep -m 1 '^10.202.7.'\n"
     )
     (path / "extra.yaml").write_text("cluster_name: named by extra config\n")
+    give_files(path)
     options = [
         *("--network", network, "--transport", "ssh", "--docker-storage-driver", "vfs"),
         *("--custom-volume", f"{path}/mounted:/mnt/host:ro", "--custom-master-volume", f"{volume}:/mnt/named"),
@@ -139,8 +141,9 @@ def test_published_port_is_on_loopback(cluster: Cluster, client: APIClient, port
     bindings = client.inspect_container(cluster.container("master_0"))["HostConfig"]["PortBindings"]
     assert bindings == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
     cluster.dcos_docker("wait", "--timeout", "120").succeeded()
-    url = f"http://127.0.0.1:{port}/dcos-metadata/dcos-version.json"
-    done = subprocess.run(["curl", "--silent", "--fail", url], capture_output=True, timeout=30, check=True)
+    with reached("127.0.0.1", port) as (host, here):
+        url = f"http://{host}:{here}/dcos-metadata/dcos-version.json"
+        done = subprocess.run(["curl", "--silent", "--fail", url], capture_output=True, timeout=30, check=True)
     assert json.loads(done.stdout)["version"] == "2.1.0"
 
 
@@ -232,6 +235,7 @@ def test_refused(
     assert of_cluster(client, cluster_id) == []
 
 
+@NEEDS_FILES
 def test_port_that_is_taken(client: APIClient, installer: Path, cluster_id: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.elsewhere import is_remote
 from tests.support.ids import new_id
 from tests.support.nodes import Nodes
-from tests.support.program import Running, at, eventually
+from tests.support.program import Running, at, dcos_docker, eventually
 from tests.support.proxy import EngineProxy
 from tests.support.terminal import OnTerminal
 
@@ -198,6 +199,74 @@ def test_empty_and_large(shared: Cluster, nodes: Nodes, there: str, here: Path) 
     assert re.fullmatch(rf"Fetching {there}/large from master_0\n +104\.9 MB of 104\.9 MB, \d+\.\d MB/s\n", said)
     assert (here / "empty").read_bytes() == b""
     assert hashlib.sha256((here / "large").read_bytes()).hexdigest() == digest
+
+
+@pytest.fixture
+def huge(nodes: Nodes, there: str) -> tuple[str, str]:
+    """A file that is large enough for the engine to be asked for it, and its digest."""
+    path = f"{there}/h u\nge"
+    script = 'head -c 70000000 /dev/urandom >"$1"; sha256sum <"$1"'
+    return path, nodes.shell(script, path).split()[0]
+
+
+def archives(engine_socket: str, shared: Cluster, here: Path, source: str, *, tcp: bool = False) -> tuple[int, str]:
+    """Fetch something as `new`; return how often the engine was asked for an archive, and the digest of what came."""
+    with EngineProxy(engine_socket, tcp=tcp) as proxy:
+        args = ("-c", shared.cluster_id, source, str(here / "new"))
+        assert dcos_docker("download-file", *args, env=at(proxy.url)).succeeded() == ""
+    digest = hashlib.sha256((here / "new").read_bytes()).hexdigest()
+    return sum("/archive?" in request for request in proxy.requests), digest
+
+
+@pytest.mark.skipif(is_remote(), reason="an engine elsewhere is not asked for it")
+def test_a_large_file_is_given_by_the_engine(
+    shared: Cluster, nodes: Nodes, there: str, here: Path, engine_socket: str, huge: tuple[str, str]
+) -> None:
+    """And is whole, also through a link, with the mode that it has."""
+    path, digest = huge
+    nodes.shell('chmod 750 "$1"; ln -s "$1" "$2/to huge"', path, there)
+    assert archives(engine_socket, shared, here, f"{there}/to huge") == (1, digest)
+    assert (here / "new").stat().st_mode & 0o777 == 0o750
+    assert sorted(path.name for path in here.iterdir()) == ["dir", "mine", "new", "to dir"]
+
+
+def test_an_engine_elsewhere_is_not_kept_from_its_node(
+    shared: Cluster, here: Path, engine_socket: str, huge: tuple[str, str]
+) -> None:
+    """Nothing else can be done with a node while the engine gives an archive of it."""
+    path, digest = huge
+    assert archives(engine_socket, shared, here, path, tcp=True) == (0, digest)
+
+
+@pytest.mark.parametrize("below", ["nothing", "another file", "one of the same size"])
+def test_what_the_engine_does_not_see(
+    shared: Cluster, nodes: Nodes, there: str, here: Path, engine_socket: str, below: str
+) -> None:
+    """A large file in a file system that was mounted within the node, where something else may be below."""
+    sizes = {"another file": "80000000", "one of the same size": "70000000"}
+    if below in sizes:
+        nodes.shell('mkdir "$1/in"; truncate -s "$2" "$1/in/huge"', there, sizes[below])
+    nodes.shell('mkdir -p "$1/in"; mount -t tmpfs -o size=100m none "$1/in"', there)
+    try:
+        made = nodes.shell('cd "$1/in"; head -c 70000000 /dev/urandom >huge; sha256sum <huge', there)
+        assert archives(engine_socket, shared, here, f"{there}/in/huge")[1] == made.split()[0]
+    finally:
+        nodes.output("umount", f"{there}/in")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_interrupt_while_the_engine_gives(
+    shared: Cluster, nodes: Nodes, there: str, here: Path, engine_socket: str, how: signal.Signals
+) -> None:
+    """The node can be used again at once, and with `SIGINT` nothing is left here."""
+    nodes.output("truncate", "-s", "8G", f"{there}/huge")
+    with Running("download-file", "-c", shared.cluster_id, f"{there}/huge", "new", cwd=here) as running:
+        eventually(lambda: something_has_come(here), "a part has come")
+        running.send(how)
+        assert running.end(10).code == 128 + how
+    assert nodes.output("echo", "used") == "used"
+    if how is signal.SIGINT:
+        assert sorted(path.name for path in here.iterdir()) == ["dir", "mine", "to dir"]
 
 
 def test_a_log_that_grows(shared: Cluster, nodes: Nodes, there: str, here: Path) -> None:

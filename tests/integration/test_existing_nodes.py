@@ -11,6 +11,7 @@ from dcos_docker_cli.cluster import Cluster
 from dcos_docker_cli.dcos.config import IP_DETECT
 from dcos_docker_cli.exceptions import ExistingNodesError, NodeUnreachableError
 from dcos_docker_cli.node import DCOSVariant, Node, Role
+from tests.support.elsewhere import NEEDS_ADDRESSES
 from tests.support.engine import execute
 from tests.support.library import LOGIN, machines, served
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-pytestmark = pytest.mark.xdist_group("existing")
+pytestmark = [pytest.mark.xdist_group("existing"), NEEDS_ADDRESSES]
 
 
 @pytest.fixture(scope="module")

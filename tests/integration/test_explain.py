@@ -10,6 +10,7 @@ import pytest
 from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cluster import Cluster
 from dcos_docker_cli.exceptions import DCOSTimeoutError, NodeStartError
+from tests.support.elsewhere import NEEDS_FILES, give_files
 from tests.support.engine import of_cluster
 from tests.support.program import dcos_docker
 
@@ -41,6 +42,7 @@ def volume(path: Path, text: str, target: str) -> tuple[str, str]:
     """Return the option for a file that is to be in the place of another on nodes."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
+    give_files(path)
     return "--custom-volume", f"{path}:{target}:ro"
 
 
@@ -120,6 +122,7 @@ def test_library_tells_the_same(client: APIClient, host_directory: Path, node_im
     assert failure.value.hint.startswith("It may be DD002 cgroups: choose a --linux-distribution ")
 
 
+@NEEDS_FILES
 def test_port_of_a_program(cluster_id: str, node_image: str) -> None:
     """No container has it, so that it is taken shows when the node starts."""
     del node_image

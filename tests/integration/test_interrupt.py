@@ -27,7 +27,7 @@ CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 SMALL = ("--agents", "1", "--public-agents", "0")
 CREATE = r"POST \S+/containers/create\?name=\S+"
 MOMENTS = {
-    "first call": (r"GET /_ping", 1),
+    "first call": (r"GET /", 1),
     "looking for the id": (r"GET \S+/containers/json", 1),
     "taking the id": (CREATE + "-reservation", 1),
     "looking for the id again": (r"GET \S+/containers/json", 2),
@@ -176,7 +176,7 @@ def test_interrupt_at_any_time(
 ) -> None:
     """The time counts from the first call to the engine: before it Python itself may still be starting."""
     with EngineProxy(engine_socket) as proxy:
-        first = proxy.when(r"GET /_ping", lambda: None)
+        first = proxy.when(r"GET /", lambda: None)
         with Running("create", installer, "-c", cluster_id, *SMALL, env=at(proxy.url)) as running:
             assert first.fired.wait(60)
             time.sleep(seconds)

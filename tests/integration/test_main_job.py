@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import engine
 from tests.support.clusters import Cluster
+from tests.support.elsewhere import reached
 from tests.support.installers import without_variant
 from tests.support.program import dcos_docker
 
@@ -47,7 +48,10 @@ def test_from_create_to_destroy(client: APIClient, installer: Path, cluster_id: 
         assert cluster.output("systemctl", "is-system-running", node=reference) == "running"
     address = cluster.dcos_docker("web").succeeded().strip()
     assert address == f"http://{found['nodes'][0]['address']}/"
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with (
+        reached(found["nodes"][0]["address"], 80) as (host, port),
+        urllib.request.urlopen(f"http://{host}:{port}/", timeout=10) as answer,
+    ):
         assert answer.status == 200
     users = json.loads(cluster.output("curl", "-s", "http://localhost:8101/acs/api/v1/users"))
     assert users == {"array": []}

@@ -14,6 +14,7 @@ import pytest
 
 from dcos_docker_cli.exceptions import DcosDockerError
 from tests.support.clusters import Cluster
+from tests.support.elsewhere import NEEDS_ADDRESSES
 from tests.support.engine import execute, of_cluster
 from tests.support.ids import new_id
 from tests.support.program import at, dcos_docker, eventually, raw
@@ -110,6 +111,7 @@ class SshServer:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+@NEEDS_ADDRESSES
 @pytest.mark.xdist_group("shared")
 class TestSsh:
     """With OpenSSH's own server."""
@@ -204,6 +206,7 @@ def tls_engine(client: APIClient, installer: Path) -> Iterator[str]:
         client.remove_container(made, force=True, v=True)
 
 
+@NEEDS_ADDRESSES
 @pytest.mark.xdist_group("tls")
 class TestTls:
     """With an engine of the test's own that wants certificates."""

@@ -32,7 +32,7 @@ def state(tmp_path: Path) -> dict[str, str | None]:
 
 
 def keys_on_this_machine() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("dcos-docker-key-*"))
+    return set(Path(tempfile.gettempdir()).glob("dcos-docker-*key-*"))
 
 
 def test_ssh_runs_a_command(shared: Cluster) -> None:

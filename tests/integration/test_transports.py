@@ -28,7 +28,8 @@ from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, NodeNotFoundE
 from dcos_docker_cli.transports import ssh_connection
 from dcos_docker_cli.transports.docker_exec import DockerExec
 from dcos_docker_cli.transports.files import receive, send
-from dcos_docker_cli.transports.ssh import SSH
+from dcos_docker_cli.transports.ssh import SERVER, SSH
+from tests.support.elsewhere import NEEDS_ADDRESSES, is_remote
 from tests.support.engine import execute
 from tests.support.ids import new_id
 from tests.support.program import ENGINE_VARIABLES, eventually
@@ -81,7 +82,13 @@ class Machine:
         return DockerExec(connect(cancellation), self.container)
 
     def ssh(self, login: str = "root", cancellation: Cancellation | None = None) -> SSH:
-        return SSH(self.address, login=login, key_path=self.key_path, cancellation=cancellation)
+        return SSH(
+            self.address, login=login, key_path=self.key_path, cancellation=cancellation, proxy_command=self.proxy()
+        )
+
+    def proxy(self) -> str:
+        """Return a command that leads to it, where its address does not."""
+        return DockerExec(connect(), self.container).command_line(SERVER) if is_remote() else ""
 
 
 @dataclass
@@ -671,12 +678,12 @@ def test_end_of_the_program_ends_the_connection(node: Machine, short_tmp: Path, 
 import os, sys
 from pathlib import Path
 from dcos_docker_cli.transports.ssh import SSH
-way = SSH(sys.argv[1], key_path=Path(sys.argv[2]))
+way = SSH(sys.argv[1], key_path=Path(sys.argv[2]), proxy_command=sys.argv[3])
 assert way.stream(["true"], stdout=print, stderr=print) == 0
 {end}
 """
     subprocess.run(
-        [sys.executable, "-c", script, node.address, node.key_path],
+        [sys.executable, "-c", script, node.address, node.key_path, node.proxy()],
         env={**os.environ, "TMPDIR": str(short_tmp)},
         timeout=60,
         check=False,
@@ -756,6 +763,7 @@ def test_login_without_sudo(client: APIClient, machine: Machine) -> None:
     assert b"password is required" in done.stderr
 
 
+@NEEDS_ADDRESSES
 def test_key_that_is_refused(node: Machine, tmp_path: Path) -> None:
     other = tmp_path / "other key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
@@ -766,6 +774,7 @@ def test_key_that_is_refused(node: Machine, tmp_path: Path) -> None:
     assert error.exit_code == 1
 
 
+@NEEDS_ADDRESSES
 def test_key_that_others_can_read(node: Machine, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(node.key_path.read_bytes())
@@ -803,6 +812,7 @@ def test_without_the_program_ssh(node: Machine, monkeypatch: pytest.MonkeyPatch,
     assert "openssh-client" in error.hint
 
 
+@NEEDS_ADDRESSES
 def test_configuration_of_the_user(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A jump host is honoured, all that would change a command is not. ssh finds ~ in /etc/passwd, not in HOME."""
     configuration = tmp_path / "config"

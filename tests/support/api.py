@@ -31,7 +31,7 @@ def changed(engine_socket: str, change: Callable[[str, Answer], Answer]) -> Iter
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer = change(self.path, _asked(engine_socket, self.path))
+            answer = change(self.path, asked(engine_socket, self.path))
             self.send_response(answer.status)
             for key, value in answer.headers.items():
                 self.send_header(key, value)
@@ -52,7 +52,8 @@ def changed(engine_socket: str, change: Callable[[str, Answer], Answer]) -> Iter
             thread.join()
 
 
-def _asked(engine_socket: str, path: str) -> Answer:
+def asked(engine_socket: str, path: str) -> Answer:
+    """Ask the engine."""
     connection = http.client.HTTPConnection("localhost")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(engine_socket)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker import APIClient
 from docker.errors import DockerException
 
+from tests.support.elsewhere import reached
 from tests.support.engine import objects
 from tests.support.program import Result, Running, at, dcos_docker, eventually
 
@@ -69,17 +70,15 @@ def _names(tags: list[str] | None) -> list[str]:
 @contextmanager
 def started(client: APIClient, container: str) -> Iterator[ContainedEngine]:
     """Start a container that was created for an engine, and have that within the block. Removes the container."""
-    made: list[APIClient] = []
-    try:
+    with ExitStack() as stack:
+        stack.callback(client.remove_container, container, force=True, v=True)
         client.start(container)
-        url = f"tcp://{_address(client.inspect_container(container))}:{PORT}"
+        host, port = stack.enter_context(reached(_address(client.inspect_container(container)), PORT))
+        url = f"tcp://{host}:{port}"
         eventually(lambda: _answers(url), "the engine in a container answers", timeout=START_SECONDS)
-        made.append(APIClient(base_url=url, version=API_VERSION, timeout=120))
-        yield ContainedEngine(url, made[0], container)
-    finally:
-        for one in made:
-            one.close()
-        client.remove_container(container, force=True, v=True)
+        made = APIClient(base_url=url, version=API_VERSION, timeout=120)
+        stack.callback(made.close)
+        yield ContainedEngine(url, made, container)
 
 
 def _address(container: dict[str, Any]) -> str:

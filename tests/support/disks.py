@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.elsewhere import is_remote
 from tests.support.program import eventually
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def disk(make: Sequence[str] = BTRFS, size: int = SIZE) -> Iterator[Path]:
     kind = make[0].rpartition(".")[2]
     if os.geteuid() != 0:
         pytest.skip("only root can mount a file system")
+    if is_remote():
+        pytest.skip("the disk would be one of this machine, and the engine is on another one")
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         image, mounted = directory / "disk", directory / "mounted"

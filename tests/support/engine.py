@@ -9,6 +9,7 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from dcos_docker_cli.backends.docker.engine import connect
+from dcos_docker_cli.backends.docker.ssh_tunnel import forwarded_socket
 from dcos_docker_cli.transports.base import run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
@@ -118,5 +119,10 @@ def of_run(client: APIClient, prefix: str) -> list[str]:
 
 def plain_client() -> APIClient:
     """Return a client for the engine in use that has nothing of ours."""
-    where = connect().where
-    return APIClient(base_url=where.url, tls=where.tls, version="auto", timeout=120)
+    engine = connect()
+    where = engine.where
+    # docker-py's own SSH wants a package that the program does without.
+    url = forwarded_socket(where.url) if where.url.startswith("ssh://") else where.url
+    client = APIClient(base_url=url, tls=where.tls, version=engine.api_version, timeout=120)
+    client.trust_env = False  # or REQUESTS_CA_BUNDLE would be taken for the engine's own authority
+    return client

@@ -20,7 +20,7 @@ from tests.support.engine import execute
 from tests.support.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from docker import APIClient
 
@@ -35,29 +35,42 @@ RUNC = "/usr/sbin/runc"
 
 @contextmanager
 def nested_engine(
-    client: APIClient, node_image: str, network: str = "bridge", store: Path | None = None
+    client: APIClient,
+    node_image: str,
+    network: str = "bridge",
+    store: Path | None = None,
+    main: Sequence[str] = (MAIN_PROCESS,),
 ) -> Iterator[ContainedEngine]:
     """Have an engine within the block, in a container on the shared one, which is in a network of that one.
 
-    What it stores is in a volume, or in the directory `store` of the shared engine's host.
+    `main` is its first process. What it stores is in a volume, or in the directory `store` of the shared engine's host.
 
     Where that network is internal, neither the engine nor its containers reach anything but this machine. It is told
     so at once when it asks for a name, as it otherwise would after 20 s.
     """
     binds = [f"{store}:/cache"] if store else []
-    host: dict[str, Any] = client.create_host_config(privileged=True, init=False, network_mode=network, binds=binds)
+    host: dict[str, Any] = client.create_host_config(
+        privileged=True,
+        init=False,
+        network_mode=network,
+        binds=binds,
+    )
     container = client.create_container(
         node_image,
-        [MAIN_PROCESS],
+        list(main),
         name=f"nested-engine-{new_id()}",
         host_config=host,
         volumes=["/cache"],
     )["Id"]
-    missing = _missing_capabilities()
-    files = {"etc/docker/daemon.json": json.dumps(_settings(_subnet(client, network), wrapped=bool(missing))).encode()}
-    if missing:
-        files[WRAPPER[1:]] = _wrapper(missing)
-    client.put_archive(container, "/", _archive(files))
+    runtime, files = runtime_settings()
+    settings = {
+        "hosts": [f"tcp://0.0.0.0:{PORT}"],
+        "tls": False,
+        "bip": bridge_beside(client, network),
+        "insecure-registries": [str(_subnet(client, network))],
+        **runtime,
+    }
+    client.put_archive(container, "/", archive({"etc/docker/daemon.json": json.dumps(settings).encode(), **files}))
     with started(client, container) as made:
         if client.inspect_network(network)["Internal"]:
             execute(client, container, "sh", "-c", "echo nameserver 127.0.0.1 >/etc/resolv.conf")
@@ -69,17 +82,18 @@ def _subnet(client: APIClient, network: str) -> ipaddress.IPv4Network:
     return next(found for config in configs if (found := ipaddress.ip_network(config["Subnet"])).version == 4)
 
 
-def _settings(subnet: ipaddress.IPv4Network, *, wrapped: bool) -> dict[str, Any]:
-    """Return the contents of daemon.json. `subnet`: where it is, and where registries of tests are."""
-    bridge = next(one for one in BRIDGES if not ipaddress.ip_interface(one).network.overlaps(subnet))
-    runtime = {"default-runtime": "wrapped", "runtimes": {"wrapped": {"path": WRAPPER}}} if wrapped else {}
-    return {
-        "hosts": [f"tcp://0.0.0.0:{PORT}"],
-        "tls": False,
-        "bip": bridge,
-        "insecure-registries": [str(subnet)],
-        **runtime,
-    }
+def bridge_beside(client: APIClient, network: str) -> str:
+    """Return an address for the own bridge of an engine that is in a network; registries of tests are in that one."""
+    subnet = _subnet(client, network)
+    return next(one for one in BRIDGES if not ipaddress.ip_interface(one).network.overlaps(subnet))
+
+
+def runtime_settings() -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what daemon.json says of the runtime, and the files that it needs, on this machine."""
+    missing = _missing_capabilities()
+    if not missing:
+        return {}, {}
+    return {"default-runtime": "wrapped", "runtimes": {"wrapped": {"path": WRAPPER}}}, {WRAPPER[1:]: _wrapper(missing)}
 
 
 def _wrapper(missing: list[str]) -> bytes:
@@ -103,7 +117,8 @@ def _capability(bit: int) -> str:
     return bytes(library.cap_to_name(bit)).decode().upper()
 
 
-def _archive(files: Mapping[str, bytes]) -> bytes:
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Return a tar of files by their paths; scripts can be executed."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in files.items():

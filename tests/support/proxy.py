@@ -20,6 +20,16 @@ REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1\.1\r\n")
 CHUNK = 1 << 16
 
 
+def _connected(engine: str) -> socket.socket:
+    """Connect to an engine, by its socket's path or by its `tcp://` URL."""
+    if engine.startswith("tcp://"):
+        host, _, port = engine.removeprefix("tcp://").rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=None)
+    made = socket.socket(socket.AF_UNIX)
+    made.connect(engine)
+    return made
+
+
 @dataclass
 class Trigger:
     """Calls `action` once, before the `nth` chunk from the client that matches `pattern` goes on to the engine."""
@@ -107,8 +117,11 @@ class EngineProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect(self._engine)
+            try:
+                engine = _connected(self._engine)
+            except OSError:  # there is none at this moment
+                client.close()
+                continue
             with self._lock:
                 if self._closed:
                     client.close()
