@@ -149,7 +149,8 @@ def hanging_create(
             time.sleep(2)
     assert_named(result, proxy)
     if of_cluster(client, cluster_id):
-        assert f"dcos-docker destroy --cluster-id {cluster_id}" in result.stderr
+        ways = (f"dcos-docker destroy --cluster-id {cluster_id}", "goes with: dcos-docker clean\n")
+        assert any(way in result.stderr for way in ways), result.stderr
         dcos_docker("destroy", "-c", cluster_id).succeeded()
     assert of_cluster(client, cluster_id) == []
 
@@ -237,7 +238,7 @@ def test_create_at_each_kind_of_call(
 @pytest.mark.parametrize(
     "command",
     [
-        "list", "inspect", "status --timeout 5", "run -- true", "wait --timeout 60", "send-file /etc/passwd /var/tmp/x",
+        "list", "inspect", "status", "run -- true", "wait --timeout 60", "send-file /etc/passwd /var/tmp/x",
         "download-file /etc/passwd {tmp}/x", "image list", "image export {tmp}/node.tar", "clean --dry-run", "web",
         "ssh -- true", "list-loopback-sidecars", "destroy", "destroy-node agent_0",
     ],
@@ -264,7 +265,7 @@ def test_commands_at_each_call(
         ), (nth, result)
         assert "Traceback" not in result.stderr, (nth, result)
         assert not any(tmp_path.iterdir()), "half of something is left"
-    assert result.code == 0, result
+    assert result.code in ((0, 4) if args[0].startswith("destroy") else (0,)), result  # a step at a time it is done
     print(f"{nth - 1} calls of {args[0]}, the longest ended after {max(ended):.1f} s")  # noqa: T201
     dcos_docker("destroy", "-c", cluster_id)
     assert of_cluster(client, cluster_id) == []
@@ -278,24 +279,22 @@ def test_one_connection_that_is_lost_on_the_way(engine_socket: str, node: Cluste
     args = ("run", "-c", node.cluster_id, "--", "sh", "-c", "echo up >&2; exec sleep 600")
     with HangingProxy(engine_socket, tcp=True) as proxy, Running(*args, env=at(proxy.url)) as running:
         running.wait_for_stderr("up")
-        port = int(proxy.url.rpartition(":")[2])
+        port = proxy.url.rpartition(":")[2]
         shown = subprocess.run(["ss", "-Htn", f"dport = :{port}"], capture_output=True, text=True, check=True).stdout
-        ends = [line.split()[3].rpartition(":")[2] for line in shown.splitlines() if line.startswith("ESTAB")]
+        ends = [line.split()[3].rpartition(":")[2] for line in shown.splitlines()]
         rules = [
-            ["INPUT", "-i", "lo", "-p", "tcp", f"--{way}", end, f"--{other}", str(port), "-j", "DROP"]
+            ["INPUT", "-i", "lo", "-p", "tcp", f"--{way}", end, f"--{other}", port, "-j", "DROP"]
             for end in ends
             for way, other in (("sport", "dport"), ("dport", "sport"))
-            for port in [port]
         ]
         try:
             for rule in rules:
                 subprocess.run(["iptables", "-w", "-I", *rule], check=True)
             begun = time.monotonic()
-            result = running.end(200)
+            result = running.end(150)
         finally:
             for rule in rules:
                 subprocess.run(["iptables", "-w", "-D", *rule], check=False)
     print(f"found after {time.monotonic() - begun:.0f} s")  # noqa: T201
     assert result.code == 125, result
-    # Which of its connections are lost, all here, it finds in either way.
-    assert "broke while a command ran" in result.stderr or "does not answer" in result.stderr
+    assert "broke while a command ran" in result.stderr

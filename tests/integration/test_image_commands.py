@@ -40,12 +40,13 @@ CREATED = "2024-02-29T12:00:00+00:00"
 
 def of_a_node(distribution: str = "debian-12", docker_version: str = "distribution", **more: str) -> dict[str, str]:
     made = {"created": CREATED, "tool_version": "2024.2.0", "base": "debian:bookworm-slim", "content": "0" * 64}
-    return ours("image", distribution=distribution, docker_version=docker_version, **made, **more)
+    return ours("image", distribution=distribution, docker_version=docker_version, **{**made, **more})
 
 
 def make(engine: OwnEngine, tag: str = CURRENT, *, seed: str = "", labels: Mapping[str, str] | None = None) -> str:
-    """Have a node image, by its labels and its tag; return its id."""
-    return engine.image(tag, dict(labels or of_a_node()), seed=seed or tag)
+    """Have a node image, by its labels and its tag, which ends with its content's digest; return its id."""
+    content = tag.rpartition("-")[2].ljust(64, "0")
+    return engine.image(tag, dict(labels or of_a_node(content=content)), seed=seed or tag)
 
 
 def tags(engine: OwnEngine) -> set[str]:
@@ -348,7 +349,7 @@ def test_remove_keeps_what_somebody_has_built_on_it(engine: OwnEngine) -> None:
 def test_clean_removes_old_images_and_current_ones(engine: OwnEngine) -> None:
     make(engine)
     make(engine, OLD)
-    make(engine, "dcos-docker/base:debian-12")
+    make(engine, "dcos-docker/base:debian-12", labels=ours("image"))
     wanted = sorted(f"image {tag}" for tag in (CURRENT, OLD, "dcos-docker/base:debian-12"))
     assert sorted(engine.dcos_docker("clean", "--images", "--dry-run", "-q").succeeded().splitlines()) == wanted
     assert sorted(engine.dcos_docker("clean", "--images", "-q").succeeded().splitlines()) == wanted
