@@ -18,7 +18,7 @@ import time
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.faults import report
 from tests.faults.cells import BEFALLS, cells, recorded, run, tidy_up
@@ -63,9 +63,11 @@ def main() -> int:
                     for cell in cells(operation, calls, known.get(operation.like, ()))
                     if cell.befalls in chosen.befalls and any(chosen.call in str(call) for call in cell.calls)
                 ]
+                if chosen.is_whole:
+                    _write_line(chosen.results, {"operation": operation.name, report.PLANNED: len(wanted)})
                 failed += _run_all(worlds, operation, wanted, chosen.results)
     if chosen.is_whole or chosen.append:
-        report.write(report.read(chosen.results))
+        report.write(*report.read(chosen.results))
     print(f"{failed} cells do not hold.")
     return 1 if failed else 0
 
@@ -116,8 +118,7 @@ def _run_all(worlds: list[World], operation: Operation, wanted: list[Cell], resu
             record = run(own, operation, cell)
             with lock:
                 ended.append(record)
-                with results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record.as_dict(), ensure_ascii=False) + "\n")
+                _write_line(results, record.as_dict())
                 minutes = (time.monotonic() - begun) / 60
                 print(
                     f"[{minutes:5.1f} min {len(ended)}/{len(wanted)}] {cell}: {record.outcome} {record.problems or ''}",
@@ -130,6 +131,11 @@ def _run_all(worlds: list[World], operation: Operation, wanted: list[Cell], resu
     for thread in threads:
         thread.join()
     return sum(bool(record.problems) for record in ended)
+
+
+def _write_line(results: Path, content: dict[str, Any]) -> None:
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -30,22 +30,30 @@ MEANINGS = {
 }
 DOES_NOT_HOLD = "does not hold"
 
+PLANNED = "planned"
+"""In a line of the results: how many runs of an operation there are to be."""
+
 Record = dict[str, Any]
+Plan = dict[str, int]
 
 
-def read(path: Path) -> list[Record]:
-    """Return the records of a run; of a cell that was run again the last one."""
+def read(path: Path) -> tuple[list[Record], Plan]:
+    """Return the records of a run, and what was to be run; of a cell that was run again the last record."""
     found: dict[tuple[str, ...], Record] = {}
+    plan: Plan = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        key = (record["operation"], record["befalls"], *record["calls"])
-        found[key] = record
-    return list(found.values())
+        if PLANNED in record:
+            plan[record["operation"]] = record[PLANNED]
+        else:
+            key = (record["operation"], record["befalls"], *record["calls"])
+            found[key] = record
+    return list(found.values()), plan
 
 
-def write(records: Sequence[Record], page: Path = PAGE) -> None:
+def write(records: Sequence[Record], plan: Plan, page: Path = PAGE) -> None:
     """Put the table of a run in the place of the one that is there."""
-    between(page, BEGIN, END, part(records))
+    between(page, BEGIN, END, part(records, plan))
 
 
 def between(page: Path, begin: str, end: str, text: str) -> None:
@@ -55,7 +63,7 @@ def between(page: Path, begin: str, end: str, text: str) -> None:
     page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
-def part(records: Sequence[Record]) -> str:
+def part(records: Sequence[Record], plan: Plan) -> str:
     """Return the text between the marks."""
     operations = [one.name for one in OPERATIONS if any(record["operation"] == one.name for record in records)]
     cells: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -65,7 +73,7 @@ def part(records: Sequence[Record]) -> str:
     befalls = [name for name in MEANINGS if any(record["befalls"] == name for record in records)]
     rows = [[name, *(_words(cells[name, operation]) for operation in operations)] for name in befalls]
     lines = ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
-    return "\n".join([_figures(records), "", *lines, "", *_failures(records)])
+    return "\n".join([_figures(records), *_missing(records, plan), "", *lines, "", *_failures(records)])
 
 
 def _words(counts: Counter[str]) -> str:
@@ -83,6 +91,14 @@ def _figures(records: Sequence[Record]) -> str:
         f"{len(records)} runs at {len(calls)} calls, in which {failed} calls failed or were delayed, and {signals} "
         f"signals were sent: {held}."
     )
+
+
+def _missing(records: Sequence[Record], plan: Plan) -> list[str]:
+    """Tell what of the matrix was not run."""
+    done = Counter(record["operation"] for record in records)
+    partial = [f"{done[name]} of {count} runs of {name}" for name, count in plan.items() if 0 < done[name] < count]
+    none = [f"none of {operation.name}" for operation in OPERATIONS if not done[operation.name]]
+    return ["", f"**This is not the whole matrix**: {', '.join([*partial, *none])}."] if partial or none else []
 
 
 def _failures(records: Iterable[Record]) -> list[str]:
