@@ -188,6 +188,7 @@ def side_by_side(client: APIClient, installer: Path, ids: list[str]) -> None:
         assert len(of_cluster(client, one)) == parts(1)
 
 
+@pytest.mark.faults
 def test_three_ids_at_once(client: APIClient, installer: Path, new_cluster_id: Callable[[], str]) -> None:
     side_by_side(client, installer, [new_cluster_id() for _ in range(3)])
 
