@@ -6,6 +6,7 @@ It sees this machine's files, read-only, and neither its engine's socket nor its
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.backends.docker.engine import connect
@@ -17,17 +18,21 @@ from tests.support.program import PROGRAM, Result, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from docker import APIClient
 
 ROOT = "/machine"
+CHECKOUT = Path(__file__).parents[2]
 CERTIFICATES = "/tmp/certs/client"
 # Names are as the engine has written them for this container; directories that tell too much of the machine are empty.
 MAIN = f"""
 set -e
+mkdir /checkout
+mount --bind {ROOT}{CHECKOUT} /checkout
 mount -t tmpfs tmpfs {ROOT}/tmp
 mount -t tmpfs tmpfs {ROOT}/run
+[ -d {ROOT}{CHECKOUT} ] || mkdir -p {ROOT}{CHECKOUT}  # where the checkout is below /tmp
+mount --bind /checkout {ROOT}{CHECKOUT}
 mount --bind /etc/resolv.conf {ROOT}/etc/resolv.conf
 mount --bind /etc/hosts {ROOT}/etc/hosts
 mount --rbind /dev {ROOT}/dev
