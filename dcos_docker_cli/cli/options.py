@@ -47,6 +47,19 @@ def common(function: F) -> F:
     return function
 
 
+def seconds(name: str, default: float, help_text: str) -> Callable[[F], F]:
+    """Return an option that is a length of time."""
+    return click.option(
+        name,
+        type=float,
+        callback=positive_seconds,
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=help_text,
+    )
+
+
 cluster_id = click.option(
     "-c",
     "--cluster-id",
@@ -57,15 +70,7 @@ cluster_id = click.option(
     help="The cluster.",
 )
 target = click.argument("path", type=click.Path(path_type=Path))
-timeout = click.option(
-    "--timeout",
-    type=float,
-    callback=positive_seconds,
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait.",
-)
+timeout = seconds("--timeout", DEFAULT_TIMEOUT, "How long to wait.")
 superuser_username = click.option(
     "--superuser-username", default=DEFAULT_SUPERUSER, show_default=True, help="Who logs in to an Enterprise cluster."
 )

@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,7 @@ import pytest
 from dcos_docker_cli import __version__
 from tests.support.installers import looks_whole
 from tests.support.program import PROGRAM, at, dcos_docker, environment
+from tests.support.servers import in_background
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -384,14 +384,9 @@ def engine_of_api(version: str) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"tcp://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with in_background(server):
+        yield f"tcp://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize(("version", "word"), [("1.30", "1.30"), ("1.40", "1.40"), ("", "unknown")])

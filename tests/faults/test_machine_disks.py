@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.clusters import Cluster, tear_down
+from tests.support.clusters import Cluster, one_node
 from tests.support.disks import disk
 from tests.support.file_server import serving
-from tests.support.ids import new_id
 from tests.support.nested_engine import nested_engine
 from tests.support.program import Result, dcos_docker
 
@@ -67,11 +66,9 @@ def full(little: Path) -> Path:
 @pytest.fixture(scope="module")
 def node(client: APIClient) -> Iterator[Cluster]:
     """A cluster of one node without DC/OS, with a file that is larger than the disks here."""
-    made = Cluster(new_id())
-    made.dcos_docker("provision", "--agents", "0", "--public-agents", "0").succeeded()
-    made.run("fallocate", "-l", "20M", "/var/big").succeeded()
-    yield made
-    tear_down(client, made.cluster_id)
+    with one_node(client) as made:
+        made.run("fallocate", "-l", "20M", "/var/big").succeeded()
+        yield made
 
 
 def assert_full(result: Result, *names: str | Path) -> None:

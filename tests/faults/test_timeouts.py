@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dcos_docker_cli.backends.docker.engine import connect
-from tests.support.clusters import Cluster, tear_down
+from tests.support.clusters import Cluster, one_node
 from tests.support.engine import of_cluster, volume_exists
 from tests.support.hanging_proxy import HangingProxy
-from tests.support.ids import new_id
 from tests.support.program import Running, at, dcos_docker
 
 if TYPE_CHECKING:
@@ -48,10 +47,8 @@ HEX = re.compile(r"[0-9a-f]{64}")
 @pytest.fixture(scope="module")
 def node(client: APIClient) -> Iterator[Cluster]:
     """A cluster of one node without DC/OS."""
-    made = Cluster(new_id())
-    made.dcos_docker("provision", "--agents", "0", "--public-agents", "0").succeeded()
-    yield made
-    tear_down(client, made.cluster_id)
+    with one_node(client) as made:
+        yield made
 
 
 def assert_named(result: Result, proxy: HangingProxy, code: int = 125) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.archives import END, REFUSED, TAKEN, TOP, assert_plain, assert_untouched, member, whole
-from tests.support.clusters import Cluster, tear_down
+from tests.support.clusters import Cluster, one_node, tear_down
 from tests.support.engine import execute
 from tests.support.ids import new_id
 
@@ -26,12 +26,8 @@ transports = pytest.mark.parametrize("transport", ["docker-exec", "ssh"])
 
 @pytest.fixture(scope="module")
 def cluster(client: APIClient) -> Iterator[Cluster]:
-    made = Cluster(new_id())
-    try:
-        made.dcos_docker("provision", "--agents", "0", "--public-agents", "0").succeeded()
+    with one_node(client) as made:
         yield made
-    finally:
-        tear_down(client, made.cluster_id)
 
 
 # Archives

@@ -19,6 +19,7 @@ from tests.support.engine import execute, of_cluster
 from tests.support.ids import new_id
 from tests.support.program import at, dcos_docker, eventually, raw
 from tests.support.proxy import EngineProxy
+from tests.support.remote_engine import CERTIFICATES
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -161,17 +162,10 @@ class TestSsh:
         assert "Traceback" not in result.stderr
 
 
-# The engine's and ours, signed by one authority; then the engine, which takes no other.
-ENGINE_WITH_TLS = r"""
+# The engine takes no other certificates than these.
+ENGINE_WITH_TLS = rf"""
 set -e
-mkdir -p /certs && cd /certs
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca-key.pem -out ca.pem
-printf 'subjectAltName=IP:%s\n' "$(hostname -i)" >extensions
-for name in server client; do
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout $name-key.pem -out $name.csr
-    openssl x509 -req -days 2 -in $name.csr -out $name.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial \
-        -extfile extensions
-done
+{CERTIFICATES}
 exec dockerd --iptables=false --host=unix:///var/run/docker.sock --host=tcp://0.0.0.0:2376 \
     --tlsverify --tlscacert=ca.pem --tlscert=server.pem --tlskey=server-key.pem
 """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.test_documented_output import assert_documented
-from tests.support.clusters import Cluster, tear_down
+from tests.support.clusters import Cluster, one_node, tear_down
 from tests.support.elsewhere import is_remote
 from tests.support.engine import execute
 from tests.support.ids import new_id
@@ -116,12 +116,8 @@ def test_of_a_cluster_that_is_as_it_comes(shared_as_it_comes: Cluster) -> None:
 
 @pytest.fixture(scope="module")
 def shared_as_it_comes(client: APIClient) -> Iterator[Cluster]:
-    made = Cluster(new_id())
-    try:
-        made.dcos_docker("provision", "--agents", "0", "--public-agents", "0").succeeded()
+    with one_node(client) as made:
         yield made
-    finally:
-        tear_down(client, made.cluster_id)
 
 
 def test_of_a_stopped_node_and_a_foreign_container(cluster: Cluster, client: APIClient, node_image: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+
+from tests.support.servers import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,14 +43,9 @@ def changed(engine_socket: str, change: Callable[[str, Answer], Answer]) -> Iter
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"tcp://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with in_background(server):
+        yield f"tcp://127.0.0.1:{server.server_port}"
 
 
 def asked(engine_socket: str, path: str) -> Answer:

@@ -63,6 +63,17 @@ def create(client: APIClient, installer: Path, *options: str) -> Iterator[Cluste
         tear_down(client, cluster_id)
 
 
+@contextmanager
+def one_node(client: APIClient) -> Iterator[Cluster]:
+    """Have a cluster of one node without DC/OS within the block."""
+    made = Cluster(new_id())
+    try:
+        made.dcos_docker("provision", "--agents", "0", "--public-agents", "0").succeeded()
+        yield made
+    finally:
+        tear_down(client, made.cluster_id)
+
+
 def tear_down(client: APIClient, cluster_id: str) -> None:
     """Destroy what carries an id, if anything does, and see that all of it has gone."""
     if of_cluster(client, cluster_id):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.support.servers import in_background
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -122,15 +124,12 @@ class Handler(BaseHTTPRequestHandler):
 def serving(content: bytes) -> Iterator[FileServer]:
     """Have a server within the block."""
     served = FileServer(content)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        vars(server)["served"] = served
-        served.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    vars(server)["served"] = served
+    served.port = server.server_port
+    with in_background(server):
         try:
             yield served
         finally:
             served.go_on.set()
-            server.shutdown()
-            thread.join()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import subprocess
-import threading
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from dcos_docker_cli.node import Node
 from tests.support.engine import execute, of_cluster
 from tests.support.ids import new_id
 from tests.support.program import eventually
+from tests.support.servers import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +46,9 @@ def only(nodes: set[Node]) -> Node:
 def served(directory: Path) -> Iterator[str]:
     """Serve the files of a directory on all addresses of this machine, which the engine's containers reach."""
     handler = functools.partial(_Quiet, directory=str(directory))
-    with http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler)
+    with in_background(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

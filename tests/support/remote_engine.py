@@ -30,13 +30,8 @@ ALIAS = "docker"
 """Its name in a network of its own, as that of GitLab's service."""
 START_SECONDS = 90
 
-# Certificates of the engine and of ours, by one authority. Then a /dev as machines have it: loop devices appear in it.
-MAIN = r"""
-set -e
-mkdir -p /certs /run/sshd /root/.ssh
-printf '%s\n' "$0" >/root/.ssh/authorized_keys
-ssh-keygen -q -A
-/usr/sbin/sshd
+CERTIFICATES = r"""
+mkdir -p /certs
 cd /certs
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca-key.pem -out ca.pem
 printf 'subjectAltName=IP:%s,DNS:docker,DNS:localhost\n' "$(hostname -i | cut -d ' ' -f 1)" >extensions
@@ -45,6 +40,16 @@ for name in server client; do
     openssl x509 -req -days 2 -in $name.csr -out $name.pem -CA ca.pem -CAkey ca-key.pem -CAcreateserial \
         -extfile extensions
 done
+"""
+"""A script that makes certificates of the engine and of ours, by one authority, and goes to where they are."""
+# Then a /dev as machines have it: loop devices appear in it.
+MAIN = rf"""
+set -e
+mkdir -p /run/sshd /root/.ssh
+printf '%s\n' "$0" >/root/.ssh/authorized_keys
+ssh-keygen -q -A
+/usr/sbin/sshd
+{CERTIFICATES}
 mount -t devtmpfs none /dev
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 none /dev/pts
 exec "$1"

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from tests.support.el_files import DISTRIBUTIONS, PACKAGES, El, package_files
+from tests.support.servers import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,15 +100,10 @@ def served(directory: Path, address: str) -> Iterator[Served]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer((address, 0), partial(Handler, directory=str(directory))) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield Served(f"http://{address}:{server.server_port}", requests)
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer((address, 0), partial(Handler, directory=str(directory)))
+    server.daemon_threads = True
+    with in_background(server):
+        yield Served(f"http://{address}:{server.server_port}", requests)
 
 
 def _build(el: El, scratch: Path) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +19,7 @@ from dcos_docker_cli.doctor.finding import Level
 from dcos_docker_cli.labels import Kind
 from tests.support.program import at
 from tests.support.recorded import subject
+from tests.support.servers import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,14 +60,9 @@ def answering(answers: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"tcp://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with in_background(server):
+        yield f"tcp://127.0.0.1:{server.server_port}", asked
 
 
 @contextmanager

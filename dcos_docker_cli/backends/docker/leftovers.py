@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import holders
+from dcos_docker_cli.backends.docker.images.recipe import DIGITS
 from dcos_docker_cli.backends.docker.images.tags import replaced_tag
 from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
 from dcos_docker_cli.exceptions import EngineError
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.engine import Engine
 
 OUR_TAGS = ("dcos-docker/node:", "dcos-docker/base:", "dcos-docker/sample-runtime:")
-DIGITS = 12
-"""How much of its content's digest an image has in its tag."""
 TRANSIENT = (Kind.BOOTSTRAP, Kind.SAMPLE, Kind.SIDECAR, Kind.BUILD, Kind.PROBE)
 """What lives no longer than the process that made it, unless the user has given it a name."""
 

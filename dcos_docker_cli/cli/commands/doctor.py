@@ -20,7 +20,6 @@ from dcos_docker_cli.cli.examining import checks_before_create, cluster_option, 
 from dcos_docker_cli.cli.fixing import fix_options
 from dcos_docker_cli.cli.operation import current_progress, operate
 from dcos_docker_cli.cli.output import print_json
-from dcos_docker_cli.cli.types import positive_seconds
 from dcos_docker_cli.doctor.diagnose import LIMIT, NO_ENGINE, diagnose
 from dcos_docker_cli.doctor.finding import DOCUMENT, Check, Level, Result
 from dcos_docker_cli.doctor.subject import Wanted
@@ -64,15 +63,7 @@ TITLES = {
 @click.option(
     "--skip", multiple=True, metavar="ID|NAME|CATEGORY", help="Leave checks out. Can be given more than once."
 )
-@click.option(
-    "--timeout",
-    type=float,
-    callback=positive_seconds,
-    default=LIMIT,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the checks may take.",
-)
+@options.seconds("--timeout", LIMIT, "How long the checks may take.")
 @click.option("--strict", is_flag=True, help="End with 1 for a warning too.")
 @options.output("text", "json")
 @options.common

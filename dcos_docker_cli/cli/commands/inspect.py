@@ -10,8 +10,6 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_details, print_facts, print_json, print_table, print_yaml
-from dcos_docker_cli.cli.security import show as show_security
-from dcos_docker_cli.lifecycle.security import security
 
 if TYPE_CHECKING:
     from dcos_docker_cli.backends.docker.host import DockerHost
@@ -39,8 +37,11 @@ def command(cluster_id: str, output: str | None, of_security: bool) -> None:
     dcos-docker inspect | jq -r '.nodes[] | .reference + " " + .address'
     """  # noqa: D301
     if of_security:
+        from dcos_docker_cli.cli.security import show
+        from dcos_docker_cli.lifecycle.security import security
+
         found = operate(lambda host, _: security(host, cluster_id))
-        {"yaml": print_yaml, "table": show_security}.get(output or "", print_json)(found)
+        {"yaml": print_yaml, "table": show}.get(output or "", print_json)(found)
         return
 
     def work(host: DockerHost) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from dcos_docker_cli.cli import options
 from dcos_docker_cli.cli.command import Command
 from dcos_docker_cli.cli.operation import operate
 from dcos_docker_cli.cli.output import cluster_details, print_json, print_table, print_yaml
-from dcos_docker_cli.cli.types import positive_seconds
 from dcos_docker_cli.dcos.ready import Login
 from dcos_docker_cli.lifecycle.status import status
 from dcos_docker_cli.lifecycle.wait import Wait
@@ -30,15 +29,7 @@ HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 @click.command("status", cls=Command)
 @options.cluster_id
 @click.option("--watch", is_flag=True, help="Look again and again, until you press Ctrl-C, and show what has changed.")
-@click.option(
-    "--interval",
-    type=float,
-    callback=positive_seconds,
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For --watch.",
-)
+@options.seconds("--interval", 2.0, "For --watch.")
 @options.superuser_username
 @options.superuser_password
 @options.skip_http_checks

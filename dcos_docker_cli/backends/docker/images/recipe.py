@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 REPOSITORY = "dcos-docker/node"
+DIGITS = 12
+"""How much of its content's digest an image has in its tag."""
 INIT = ("/lib/systemd/systemd", "systemd.legacy_systemd_cgroup_controller=1")
 """On a cgroup v1 host that has not mounted cgroup2 beside it, systemd would mount it itself and follow its processes
 there. The engine has not put containers into groups of their own in that one: nodes would remove each other's groups,
@@ -68,7 +70,7 @@ def node_recipe(distribution: Distribution, version: DockerVersion = DockerVersi
     digest = content_digest([("build.sh", script), ("settled", settled.encode()), *files])
     docker = "" if version is DockerVersion.DISTRIBUTION else f"-docker-{version.value}"
     return Recipe(
-        tag=f"{REPOSITORY}:{distribution.value}{docker}-{digest[:12]}",
+        tag=f"{REPOSITORY}:{distribution.value}{docker}-{digest[:DIGITS]}",
         digest=digest,
         script=script,
         files=files,
