@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -98,6 +99,9 @@ class Cancellation:
 
     def sleep(self, seconds: float) -> None:
         """Wait, at most until the work is to stop; then raise `Cancelled`."""
+        if getattr(self._thread, "shielded", False):
+            time.sleep(seconds)
+            return
         self._event.wait(seconds)
         self.check()
 
@@ -113,10 +117,15 @@ class Cancellation:
 
     @contextmanager
     def closing(self, close: Callable[[], None]) -> Iterator[None]:
-        """Within the block, cancelling calls `close`, from another thread, to end what blocks in it."""
+        """Within the block, cancelling calls `close`, from another thread, to end what blocks in it.
+
+        It is called before the block, too, when that is not to begin any more.
+        """
         with self._lock:
             self._closers.add(close)
         try:
+            if self.is_stopping():
+                close()
             self.check()
             yield
             self.check()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dcos_docker_cli import labels
+from dcos_docker_cli.backends.docker.container_removal import remove_container
+from dcos_docker_cli.backends.docker.engine import abort, connect
 from dcos_docker_cli.backends.docker.naming import container_name
+from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.labels import Kind
 from tests.support.clusters import Cluster
 from tests.support.engine import of_cluster
@@ -84,3 +89,19 @@ def test_an_upgrade_to_the_other_variant(installer: Path, newer_enterprise_insta
     wrong = cluster.dcos_docker("status", "--superuser-password", "wrong")
     assert (wrong.code, "login of bootstrapuser: 401" in wrong.stdout) == (1, True)
     cluster.dcos_docker("status").succeeded()
+
+
+def test_a_container_that_is_being_removed_already_is_waited_for(client: APIClient, node_image: str) -> None:
+    """The engine removes no container while somebody reads from it; it says `409` to who comes second."""
+    container = client.create_container(node_image, "true", labels=labels.common(Kind.PROBE))["Id"]
+    engine = connect()
+    reader = engine.get(f"{engine.base_url}/v1.41/containers/{container}/archive", params={"path": "/usr"}, stream=True)
+    with reader, ThreadPoolExecutor() as pool:
+        first = pool.submit(remove_container, engine, container)
+        time.sleep(1)
+        second = pool.submit(remove_container, engine.for_operation(Cancellation()), container)
+        time.sleep(1)
+        assert (first.done(), second.done()) == (False, False)
+        abort(reader)
+        assert (first.result(10), second.result(10)) == (True, False)
+    assert client.containers(all=True, filters={"id": container}) == []

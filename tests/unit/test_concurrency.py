@@ -432,3 +432,21 @@ def test_what_fails_in_feeding_is_raised_also_while_something_else_is_handled(bo
     except OSError:
         with pytest.raises(KeyError, match="mine"):
             feed_something(body)
+
+
+def test_what_blocks_is_closed_also_when_all_was_stopped_before() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    closed: list[bool] = []
+    with pytest.raises(Cancelled), cancellation.closing(lambda: closed.append(True)):
+        pytest.fail("The block began.")
+    assert closed == [True]
+
+
+def test_sleep_of_who_is_shielded() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    begun = time.monotonic()
+    with cancellation.shielded():
+        cancellation.sleep(0.1)
+    assert time.monotonic() - begun >= 0.1

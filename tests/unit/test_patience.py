@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -14,6 +15,8 @@ from dcos_docker_cli.exceptions import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -49,19 +52,32 @@ def test_seconds(value: str, seconds: float | None, monkeypatch: pytest.MonkeyPa
     assert patience.chosen() == seconds
 
 
+def answer(
+    call: Callable[[], T],
+    cancellation: Cancellation,
+    *,
+    seconds: float,
+    changes: bool,
+    is_there: Callable[[], bool],
+) -> T:
+    return patience.answer(
+        call, cancellation, seconds=seconds, changes=changes, is_there=is_there, discard=lambda _: None
+    )
+
+
 def test_an_answer_and_a_failure() -> None:
     def fail() -> None:
         raise ValueError("its own")
 
-    assert patience.answer(lambda: 7, Cancellation(), seconds=5, changes=True, is_there=no) == 7
+    assert answer(lambda: 7, Cancellation(), seconds=5, changes=True, is_there=no) == 7
     with pytest.raises(ValueError, match="its own"):
-        patience.answer(fail, Cancellation(), seconds=5, changes=True, is_there=no)
+        answer(fail, Cancellation(), seconds=5, changes=True, is_there=no)
 
 
 def test_time_is_over(hanging: Callable[[], None]) -> None:
     begun = time.monotonic()
     with pytest.raises(patience.NoAnswerError):
-        patience.answer(hanging, Cancellation(), seconds=0.2, changes=True, is_there=yes)
+        answer(hanging, Cancellation(), seconds=0.2, changes=True, is_there=yes)
     assert 0.2 <= time.monotonic() - begun < 5
 
 
@@ -69,7 +85,7 @@ def test_a_call_that_only_reads_is_given_up_at_once(hanging: Callable[[], None])
     cancellation = Cancellation()
     threading.Timer(0.2, cancellation.cancel).start()
     with pytest.raises(Cancelled):
-        patience.answer(hanging, cancellation, seconds=60, changes=False, is_there=yes)
+        answer(hanging, cancellation, seconds=60, changes=False, is_there=yes)
 
 
 def test_one_that_changes_something_only_when_the_engine_has_gone(
@@ -85,7 +101,7 @@ def test_one_that_changes_something_only_when_the_engine_has_gone(
         return len(asked) < 3
 
     with pytest.raises(patience.NoAnswerError):
-        patience.answer(hanging, cancellation, seconds=60, changes=True, is_there=is_there)
+        answer(hanging, cancellation, seconds=60, changes=True, is_there=is_there)
     assert len(asked) == 3
     assert asked[2] - asked[1] > 0.1
 
@@ -98,11 +114,27 @@ def test_one_that_changes_something_is_waited_for_although_interrupted() -> None
         time.sleep(0.4)
         return 7
 
-    assert patience.answer(late, cancellation, seconds=60, changes=True, is_there=no) == 7
+    assert answer(late, cancellation, seconds=60, changes=True, is_there=no) == 7
 
 
 def test_who_is_shielded_waits(hanging: Callable[[], None]) -> None:
     cancellation = Cancellation()
     cancellation.cancel()
     with cancellation.shielded(), pytest.raises(patience.NoAnswerError):
-        patience.answer(hanging, cancellation, seconds=0.3, changes=False, is_there=no)
+        answer(hanging, cancellation, seconds=0.3, changes=False, is_there=no)
+
+
+def test_an_answer_that_comes_too_late_is_discarded() -> None:
+    cancellation = Cancellation()
+    given_up = threading.Event()
+    discarded: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def late() -> int:
+        cancellation.cancel()
+        given_up.wait()
+        return 7
+
+    with pytest.raises(Cancelled):
+        patience.answer(late, cancellation, seconds=60, changes=False, is_there=yes, discard=discarded.put)
+    given_up.set()
+    assert discarded.get(timeout=5) == 7

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import listing
+from dcos_docker_cli.backends.docker.container_removal import (
+    remove_after_failure,
+    remove_container,
+    say_what_is_left,
+    telling_what_is_left,
+)
 from dcos_docker_cli.backends.docker.fit import DOCKER_DIRECTORY, init_of
 from dcos_docker_cli.backends.docker.layout import dns_name
 from dcos_docker_cli.backends.docker.naming import container_name
@@ -19,7 +25,6 @@ from dcos_docker_cli.exceptions import (
     DcosDockerError,
     EngineConflictError,
     EngineError,
-    EngineSilentError,
     NodeNotFoundError,
     NodeStartError,
 )
@@ -29,7 +34,7 @@ from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from dcos_docker_cli.backends.docker.engine import Engine
     from dcos_docker_cli.backends.docker.layout import Layout
@@ -45,7 +50,6 @@ STORAGE_DRIVER_VARIABLE = "DOCKER_DRIVER"
 """Docker's own variable, which a node's docker.service takes over from the container."""
 TMPFS = {"/run": "exec", "/tmp": "exec"}  # noqa: S108 - the node's
 BOOT_SECONDS = 120
-REMOVE_LATER = "What is left of this goes with: dcos-docker clean"
 ENDED = "its first process has ended"
 KILLED = 137
 RUNTIME_FAILURE = "OCI runtime exec failed"
@@ -95,7 +99,7 @@ def _remove_unheard_of(engine: Engine, name: str, failure: BaseException) -> Non
                 if labels.decode(item["Labels"]).creator == own:
                     remove_container(engine, item["Id"])
     except DcosDockerError:
-        _say_what_is_left(failure)
+        say_what_is_left(failure)
 
 
 def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: Layout, ref: NodeRef) -> None:
@@ -200,66 +204,6 @@ def start_bootstrap(
     return _create_and_start(engine, container_name(Kind.BOOTSTRAP, cluster_id), config)
 
 
-def remove_container(engine: Engine, container: str) -> bool:
-    """Kill and remove a container with the volumes that are its own; return whether it was there: to go is no error.
-
-    One failure is not the last word, for nothing else may remove what stays here.
-    """
-    try:
-        return _remove(engine, container)
-    except EngineSilentError:  # which would only be waited for again
-        raise
-    except DcosDockerError:
-        _remove(engine, container)
-        return True  # as far as anybody knows: the first attempt may have removed it
-
-
-def _remove(engine: Engine, container: str) -> bool:
-    try:
-        engine.remove_container(container, force=True, v=True)
-    except EngineError as error:
-        if error.status not in (404, 409):  # gone, or somebody else is removing it
-            raise
-        return False
-    return True
-
-
-@contextmanager
-def removed_after(engine: Engine, container: str) -> Iterator[None]:
-    """Remove a container at the end of the block, however that ends."""
-    try:
-        yield
-    except BaseException as error:
-        remove_after_failure(engine, container, error)
-        raise
-    with _telling_what_is_left(engine):
-        remove_container(engine, container)
-
-
-def remove_after_failure(engine: Engine, container: str, failure: BaseException) -> None:
-    """Remove a container because of a failure, which is what is told when the engine cannot do that either."""
-    try:
-        with engine.cancellation.shielded():
-            remove_container(engine, container)
-    except DcosDockerError:
-        _say_what_is_left(failure)
-
-
-@contextmanager
-def _telling_what_is_left(engine: Engine) -> Iterator[None]:
-    try:
-        with engine.cancellation.shielded():
-            yield
-    except DcosDockerError as error:
-        _say_what_is_left(error)
-        raise
-
-
-def _say_what_is_left(failure: BaseException) -> None:
-    if isinstance(failure, DcosDockerError) and REMOVE_LATER not in failure.hint:
-        failure.hint = f"{failure.hint} {REMOVE_LATER}".strip()
-
-
 def proxy_environment(hosts: tuple[str, ...]) -> list[str]:
     """Return the proxy variables of this process for a node, with the cluster exempted from them."""
     found = {key: os.environ[key] for name in ("http_proxy", "https_proxy") for key in (name, name.upper())
@@ -313,7 +257,7 @@ def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
             raise
     else:
         return container
-    with _telling_what_is_left(engine):
+    with telling_what_is_left(engine):
         remove_container(engine, container)  # or its name is taken
     # The engine may not give so many open files: its own limit must do, for the nodes that follow too.
     engine.refuses_limits.set()

@@ -249,7 +249,7 @@ class Engine(CheckedListings):
                 if isinstance(request.get("data"), Iterator):  # it knows this thread, and whether that is interrupted
                     return call()
                 return patience.answer(
-                    call, self.cancellation, seconds=seconds, changes=changes, is_there=self.is_there
+                    call, self.cancellation, seconds=seconds, changes=changes, is_there=self.is_there, discard=abort
                 )
         except (patience.NoAnswerError, EngineSilentError) as error:
             self.patience.lost(changes=changes)
@@ -366,8 +366,8 @@ def _is_timeout(error: BaseException) -> bool:
 
 def abort(response: requests.Response) -> None:
     """End the reading of a response, from any thread."""
-    fp: Any = response.raw._fp
     with suppress(OSError, AttributeError):
+        fp: Any = response.raw._fp
         fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)
 
 

@@ -160,9 +160,9 @@ class DockerHost:
 
     def release(self, reservation: str) -> bool:
         """Make the reserved cluster a finished one; return whether it was still reserved."""
-        from dcos_docker_cli.backends.docker import containers
+        from dcos_docker_cli.backends.docker import container_removal
 
-        return containers.remove_container(self.engine, reservation)
+        return container_removal.remove_container(self.engine, reservation)
 
     def lay_out(self, plan: ClusterPlan) -> Layout:
         """Make what the nodes share, and decide their addresses."""
@@ -218,7 +218,7 @@ class DockerHost:
     @contextmanager
     def bootstrap_node(self, cluster_id: str, layout: Layout, installer_digest: str) -> Iterator[DockerExec]:
         """Run a bootstrap node within the block. Its `/cache` is kept for the installer of this digest."""
-        from dcos_docker_cli.backends.docker import containers, leftovers, volumes
+        from dcos_docker_cli.backends.docker import container_removal, containers, leftovers, volumes
         from dcos_docker_cli.transports.docker_exec import DockerExec
 
         leftovers.remove_dead(self.engine, Kind.BOOTSTRAP)  # a killed create's would keep the cache for ever
@@ -235,7 +235,7 @@ class DockerHost:
                 raise ClusterBusyError(cluster_id) from error
             except EngineError as error:
                 raise self._explained(error) from error
-            with containers.removed_after(self.engine, container):
+            with container_removal.removed_after(self.engine, container):
                 try:
                     yield DockerExec(self.engine, container)
                 except GenconfError as error:

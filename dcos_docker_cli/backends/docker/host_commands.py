@@ -10,7 +10,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.containers import create, removed_after
+from dcos_docker_cli.backends.docker.container_removal import removed_after
+from dcos_docker_cli.backends.docker.containers import create
 from dcos_docker_cli.backends.docker.images.recipe import REPOSITORY
 from dcos_docker_cli.exceptions import DcosDockerError, EngineError
 from dcos_docker_cli.labels import Kind

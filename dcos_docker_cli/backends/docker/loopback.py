@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import listing
-from dcos_docker_cli.backends.docker.containers import create, remove_container
+from dcos_docker_cli.backends.docker.container_removal import remove_container
+from dcos_docker_cli.backends.docker.containers import create
 from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.exceptions import (

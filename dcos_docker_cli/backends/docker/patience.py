@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from dcos_docker_cli.exceptions import UsageError
@@ -90,22 +91,49 @@ def answer(
     seconds: float,
     changes: bool,
     is_there: Callable[[], bool],
+    discard: Callable[[T], None],
 ) -> T:
     """Return what a call returns; raise `NoAnswerError` when it takes longer, and `Cancelled`, if it only reads.
 
     Once interrupted, one that `changes` something goes on as long as the engine `is_there`, and no longer than `SLOW`.
+    An answer that comes when nobody waits for it any more is given to `discard`: the engine may hold on to a container
+    for as long as an answer is not read.
     """
     if not threading.main_thread().is_alive():  # no thread starts any more
         return call()
     answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+    given_up = threading.Event()
 
     def work() -> None:
         try:
-            answers.put((call(), None))
+            result = call()
         except BaseException as error:  # it is raised where the answer is waited for
             answers.put((None, error))
+            return
+        answers.put((result, None))
+        if given_up.is_set():
+            discard(result)
 
     threading.Thread(target=work, name="engine", daemon=True).start()
+    try:
+        return _await(answers, cancellation, seconds=seconds, changes=changes, is_there=is_there)
+    except BaseException:
+        given_up.set()
+        with suppress(queue.Empty):
+            late, _ = answers.get_nowait()
+            if late is not None:
+                discard(late)
+        raise
+
+
+def _await(
+    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]],
+    cancellation: Cancellation,
+    *,
+    seconds: float,
+    changes: bool,
+    is_there: Callable[[], bool],
+) -> T:
     begun = time.monotonic()
     end = begun + seconds + LATE
     look = math.inf

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker import containers, fit, listing, networks, removal
+from dcos_docker_cli.backends.docker import container_removal, containers, fit, listing, networks, removal
 from dcos_docker_cli.backends.docker.images.nodes import ensure_node_image
 from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.exceptions import ClusterExistsError, EngineConflictError
@@ -63,7 +63,7 @@ def reserve(
                 raise ClusterExistsError(plan.cluster_id)
             removal.remove_shared(engine, plan.cluster_id)
         except BaseException as error:
-            containers.remove_after_failure(engine, reservation, error)
+            container_removal.remove_after_failure(engine, reservation, error)
             raise
         return reservation
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.containers import create, removed_after
+from dcos_docker_cli.backends.docker.container_removal import removed_after
+from dcos_docker_cli.backends.docker.containers import create
 from dcos_docker_cli.backends.docker.engine import abort, translated
 from dcos_docker_cli.backends.docker.images import nodes, recipe
 from dcos_docker_cli.backends.docker.images.builder import Build, build

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dcos_docker_cli import labels
-from dcos_docker_cli.backends.docker.containers import create, removed_after
+from dcos_docker_cli.backends.docker.container_removal import removed_after
+from dcos_docker_cli.backends.docker.containers import create
 from dcos_docker_cli.backends.docker.engine import JOB_SILENCE
 from dcos_docker_cli.backends.docker.images.recipe import archive
 from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import leftovers, listing
-from dcos_docker_cli.backends.docker.containers import create, remove_container
+from dcos_docker_cli.backends.docker.container_removal import remove_container
+from dcos_docker_cli.backends.docker.containers import create
 from dcos_docker_cli.backends.docker.images.tags import remove_nameless
 from dcos_docker_cli.backends.docker.naming import BUILD_PREFIX
 from dcos_docker_cli.exceptions import EngineConflictError, EngineError, EngineNotFoundError, ImageError
