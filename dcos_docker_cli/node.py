@@ -21,7 +21,7 @@ from dcos_docker_cli.dcos.self_install import from_path, from_url, install_itsel
 from dcos_docker_cli.exceptions import UsageError
 from dcos_docker_cli.model import DCOSVariant, Role, Transport
 from dcos_docker_cli.progress import Logged, LoggedSteps, Printed
-from dcos_docker_cli.transports import files, variables
+from dcos_docker_cli.transports import receiving, sending, variables
 from dcos_docker_cli.transports.ssh import SSH
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Node:
         """
         who = user or self.default_user
         prefix = SUDO if sudo and who != ROOT else ()
-        files.send(self._way(transport), Path(local_path), str(remote_path), user=who, prefix=prefix)
+        sending.send(self._way(transport), Path(local_path), str(remote_path), user=who, prefix=prefix)
 
     def download_file(
         self,
@@ -189,7 +189,7 @@ class Node:
         prefix = SUDO if sudo and who != ROOT else ()
         kind = transport or self.default_transport
         interruptible(
-            lambda cancellation: files.receive(
+            lambda cancellation: receiving.receive(
                 self._transport(kind, cancellation), str(remote_path), Path(local_path), user=who, prefix=prefix
             )
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.dcos.genconf import SCRIPT_NAME, Genconf
 from dcos_docker_cli.exceptions import GenconfError
 from dcos_docker_cli.transports.base import check
-from dcos_docker_cli.transports.files import send
+from dcos_docker_cli.transports.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

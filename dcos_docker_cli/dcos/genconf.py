@@ -11,7 +11,7 @@ from dcos_docker_cli.dcos.config import GIVEN, secrets_in, to_yaml
 from dcos_docker_cli.dcos.installer import variant_of
 from dcos_docker_cli.exceptions import GenconfError
 from dcos_docker_cli.transports.base import run, write_files
-from dcos_docker_cli.transports.files import send
+from dcos_docker_cli.transports.sending import send
 
 if TYPE_CHECKING:
     from dcos_docker_cli.dcos.config import Configuration

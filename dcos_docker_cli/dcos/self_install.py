@@ -12,7 +12,7 @@ from dcos_docker_cli.dcos.build_info import build_info
 from dcos_docker_cli.dcos.genconf import SCRIPT_NAME, Genconf
 from dcos_docker_cli.dcos.install import install_node, upgrade_node
 from dcos_docker_cli.transports.base import check, run
-from dcos_docker_cli.transports.files import send
+from dcos_docker_cli.transports.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

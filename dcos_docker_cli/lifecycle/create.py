@@ -14,7 +14,7 @@ from dcos_docker_cli.doctor.preflight import preflight
 from dcos_docker_cli.exceptions import DCOSTimeoutError
 from dcos_docker_cli.lifecycle.wait import wait_for_cluster
 from dcos_docker_cli.model import Role, count_of_nodes
-from dcos_docker_cli.transports.files import send
+from dcos_docker_cli.transports.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

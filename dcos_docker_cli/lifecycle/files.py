@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from dcos_docker_cli.concurrency import parallel
 from dcos_docker_cli.exceptions import CommandError, DcosDockerError, PathError
 from dcos_docker_cli.lifecycle.paths import printable
-from dcos_docker_cli.transports.files import receive, send, send_files
+from dcos_docker_cli.transports.receiving import receive
+from dcos_docker_cli.transports.sending import send, send_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

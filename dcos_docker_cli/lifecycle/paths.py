@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.exceptions import PathError, UsageError
-from dcos_docker_cli.transports.files import check_free, is_plain_file
+from dcos_docker_cli.transports.receiving import check_free, is_plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

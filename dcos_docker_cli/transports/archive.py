@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tarfile
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dcos_docker_cli.transports.base import Write
@@ -24,6 +24,11 @@ BEFORE_MEMBERS = (
 LONGEST_HEADER = 1 << 20
 LATEST = 1 << 34
 """Seconds. Times beyond are of no file system's."""
+LARGE = 64 << 20
+"""Bytes from which on files are worth the calls that it takes to have the engine give or take them."""
+MANY = 500
+"""Files from which on they are."""
+CLOSED = -1
 REMARKS = 20
 """Lines in which to say what was left out; /dev has a hundred devices."""
 
@@ -32,25 +37,32 @@ def nobody(_: int) -> None:
     """Tell nobody."""
 
 
-class Writer:
-    """The file object that tarfile writes to."""
+class Forward:
+    """The file that tarfile reads an archive from as it comes, without the copies that its own streams make.
 
-    def __init__(self, write: Write) -> None:
-        self.write = write
+    It is read from its beginning to its end, and `moved` is told how much.
+    """
 
-
-class Counted:
-    """A file object that tells how much is read of it."""
-
-    def __init__(self, file: Any, moved: Told) -> None:
+    def __init__(self, file: BinaryIO, moved: Told) -> None:
         self._file = file
         self._moved = moved
+        self._position = 0
 
-    def read(self, size: int = -1) -> bytes:
-        """Read."""
-        data: bytes = self._file.read(size)
+    def read(self, size: int) -> bytes:
+        """Read so many bytes, or what there is."""
+        data = self._file.read(size)
+        self._position += len(data)
         self._moved(len(data))
         return data
+
+    def tell(self) -> int:
+        """Return how much was read."""
+        return self._position
+
+    def seek(self, position: int) -> None:
+        """Read on to a position."""
+        while self._position < position and self.read(min(position - self._position, CHUNK)):
+            pass
 
 
 class Member(tarfile.TarInfo):
@@ -66,20 +78,20 @@ class HeaderError(tarfile.TarError):
     """A header that no tar writes."""
 
 
-class Archive(tarfile.TarFile):
-    """An archive that tells how much of the files it has taken."""
+@runtime_checkable
+class Archives(Protocol):
+    """A way to a node by which the engine itself gives and takes archives."""
 
-    moved: Told = staticmethod(nobody)
+    def give_file(self, path: bytes, size: int, mtime: str, stdout: Write) -> bool:
+        """See `DockerExec.give_file`."""
 
-    def addfile(self, tarinfo: tarfile.TarInfo, fileobj: Any = None) -> None:
-        """Add a member."""
-        super().addfile(tarinfo, fileobj and Counted(fileobj, self.moved))
+    def take_archive(self, directory: bytes, archive: Iterator[bytes]) -> bool:
+        """See `DockerExec.take_archive`."""
 
 
-def stream(file: Any, mode: Any, kind: type[Any] = tarfile.TarFile) -> Any:
-    """Open a tar as a stream. With Python's own buffers of some KiB it would take twice the time."""
-    sizes: dict[str, Any] = {"bufsize": CHUNK, "copybufsize": CHUNK}
-    return kind.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, tarinfo=Member, **sizes)
+def reader(file: BinaryIO, moved: Told) -> tarfile.TarFile:
+    """Open a tar that comes."""
+    return tarfile.TarFile(fileobj=cast("Any", Forward(file, moved)), mode="r", tarinfo=Member, copybufsize=CHUNK)
 
 
 def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
@@ -89,6 +101,7 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
     """
     tar.extraction_filter = staticmethod(lambda member, _: member)  # ours is used, which every Python has
     top = None
+    real = {local.parent}
     left_out: dict[str, str] = {}
 
     def renamed(path: str) -> str:
@@ -106,7 +119,7 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
         member.name = renamed(member.name)
         if member.islnk():
             member.linkname = renamed(member.linkname)
-        _check(member, local.parent)
+        _check(member, local.parent, real)
         member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
         member.mode &= 0o777
         if not 0 <= member.mtime < LATEST:
@@ -114,6 +127,8 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
         if member.isdir():
             member.mode |= 0o700  # what is in it comes after it
         tar.extract(member, local.parent)
+        if member.isdir():
+            real.add(local.parent / member.name)
     said = [f"{name}: {kind} left out" for name, kind in left_out.items()]
     return said if len(said) <= REMARKS else [*said[: REMARKS - 1], f"{len(said) - REMARKS + 1} more were left out"]
 
@@ -123,13 +138,18 @@ def _special(member: tarfile.TarInfo) -> str:
     return "FIFO" if member.isfifo() else "device" if member.isdev() else ""
 
 
-def _check(member: tarfile.TarInfo, directory: Path) -> None:
-    """Refuse what an archive may not do here; a link may lead anywhere, but nothing is written through it."""
+def _check(member: tarfile.TarInfo, directory: Path, real: set[Path]) -> None:
+    """Refuse what an archive may not do here; a link may lead anywhere, but nothing is written through it.
+
+    `real` are directories that were made here, so that no link is on the way to them.
+    """
     if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
         raise tarfile.ExtractError(f"{member.name} is neither a file, a directory nor a link")
+    path = directory / member.name
+    if path.parent in real and path.name != ".." and not member.islnk() and not path.is_symlink():
+        return
     base = directory.resolve()
     # Where a symbolic link leads does not matter, only where it is put.
-    path = directory / member.name
     places = [path.parent.resolve() if member.issym() else path.resolve()]
     if member.islnk():
         target = directory / member.linkname
@@ -138,3 +158,13 @@ def _check(member: tarfile.TarInfo, directory: Path) -> None:
         places.append(target.resolve())
     if ".." in path.parts or not all(place.is_relative_to(base) for place in places):
         raise tarfile.ExtractError(f"{member.name} would be outside of {directory}")
+
+
+def why(code: int, said: list[str]) -> list[str]:
+    """Return what tar has said; one that was killed says nothing, as when its node is stopped."""
+    return said or ([f"The node's tar ended with status {code}."] if code > 0 else [])
+
+
+def lines(output: bytearray) -> list[str]:
+    """Return the last lines of what a command has said."""
+    return output.decode(errors="replace").splitlines()[-REMARKS:]

@@ -9,7 +9,8 @@ import pytest
 from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.exceptions import CommandError, PathError
 from dcos_docker_cli.transports.base import run
-from dcos_docker_cli.transports.files import receive, send
+from dcos_docker_cli.transports.receiving import receive
+from dcos_docker_cli.transports.sending import send
 from tests.support.trees import contents, make_tree
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dcos_docker_cli.transports.archive import LARGE
 from tests.support.ids import new_id
 from tests.support.nodes import Nodes
-from tests.support.program import Running, at, eventually
+from tests.support.program import Running, at, dcos_docker, eventually
 from tests.support.proxy import EngineProxy
 from tests.support.terminal import OnTerminal
 from tests.support.trees import contents, make_tree
@@ -293,19 +294,89 @@ def something_has_come(nodes: Nodes, there: str) -> bool:
     return nodes.shell('find "$1" -path "*/.dcos-docker-*" -size +1000k', there) != ""
 
 
-@pytest.mark.parametrize("transport", ["docker-exec", "ssh"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+HOW = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("how", HOW)
 def test_what_was_there_stays_until_all_has_come(
-    shared: Cluster, nodes: Nodes, there: str, large: Path, transport: str, how: signal.Signals
+    shared: Cluster, nodes: Nodes, there: str, large: Path, how: signal.Signals
 ) -> None:
     nodes.shell('cd "$1" && echo mine >large && echo mine >other', there)
     before = nodes.listing(there)
-    args = ("-c", shared.cluster_id, "--transport", transport, large, f"{there}/")
+    args = ("-c", shared.cluster_id, "--transport", "ssh", large, f"{there}/")
     with Running("send-file", *args) as running:
         eventually(lambda: something_has_come(nodes, there), "a part has come")
         running.send(how)
         assert running.end(15).code == 128 + how
     eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+@pytest.mark.parametrize("how", HOW)
+def test_an_end_while_the_engine_unpacks(
+    shared: Cluster, nodes: Nodes, there: str, large: Path, how: signal.Signals, what: str, engine_socket: str
+) -> None:
+    nodes.shell('cd "$1" && echo mine >large && echo mine >other', there)
+    before = nodes.listing(there)
+    source, target = (large, f"{there}/") if what == "file" else (large.parent, f"{there}/new")
+    with EngineProxy(engine_socket) as proxy:
+        begun: list[Running] = []
+
+        def end() -> None:
+            begun[0].send(how)
+            if how != signal.SIGKILL:
+                begun[0].wait_for_stderr("Stopping…")
+
+        trigger = proxy.when("", end, nth=1000)  # of pieces of 64 KiB
+        with Running("send-file", "-c", shared.cluster_id, source, target, env=at(proxy.url)) as running:
+            begun.append(running)
+            assert running.end(15).code == 128 + how
+        assert trigger.fired.is_set()
+        assert any(re.match(r"PUT \S+/archive", request) for request in proxy.requests)
+    eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")
+
+
+@pytest.mark.parametrize("parent", ["/opt", "/tmp"])
+def test_much_is_unpacked_by_the_engine_where_it_sees_the_directory(
+    shared: Cluster, nodes: Nodes, tmp_path: Path, parent: str, engine_socket: str
+) -> None:
+    """A file, a new directory, and one that is there: what is on a tmpfs of the node goes by the node itself."""
+    source, there = tmp_path / "new", f"{parent}/unpacked"
+    (source / "deep").mkdir(parents=True)
+    for number in range(600):
+        (source / "deep" / f"{number}").write_bytes(bytes(number))
+    (source / "deep" / "link").symlink_to("../one")
+    (source / "hard").hardlink_to(source / "deep" / "7")
+    source.chmod(0o2750)
+    (source / "one").write_text("content")
+    os.utime(source / "one", (1_000_000_000, 1_000_000_000))
+    os.chown(source / "one", 1234, 1234)
+    (source / "one").chmod(0o640)
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.seek(LARGE)
+        file.write(b"end")
+    nodes.shell('rm -rf "$1" && mkdir "$1" && ln -s "$1" "$1.link"', there)
+    try:
+        # Into a directory that is there each file goes by the node: what is there may be a link, or a mount.
+        for path, target, is_new in (
+            (large, f"{there}.link/", True),
+            (source, f"{there}.link/", True),
+            (source, there, False),
+        ):
+            with EngineProxy(engine_socket) as proxy:
+                dcos_docker("send-file", "-c", shared.cluster_id, path, target, env=at(proxy.url)).succeeded()
+                put = [request for request in proxy.requests if request.startswith("PUT")]
+            assert len(put) == (parent == "/opt" and is_new), (path, target)
+        found = nodes.shell('cd "$1" && stat -c "%n %F %U:%G %a %Y" new new/one && ls new/deep | wc -l', there)
+        lines = found.splitlines()
+        assert lines[0].startswith("new directory root:root 2750 ")
+        assert lines[1:] == ["new/one regular file root:root 640 1000000000", "601"]
+        assert nodes.shell('cd "$1/new" && readlink deep/link && stat -c %h hard', there) == "../one\n2"
+        assert nodes.shell('stat -c %s "$1/large"; tail -c 3 "$1/large"', there) == f"{LARGE + 3}\nend"
+        assert nodes.shell('ls -A "$1"', there) == "large\nnew"
+    finally:
+        nodes.shell('rm -rf "$1" "$1.link"', there)
 
 
 def test_what_comes_in_part_is_not_put_in_its_place(

@@ -27,7 +27,8 @@ from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.exceptions import Cancelled, DcosDockerError, NodeNotFoundError, NodeUnreachableError
 from dcos_docker_cli.transports import ssh_connection
 from dcos_docker_cli.transports.docker_exec import DockerExec
-from dcos_docker_cli.transports.files import receive, send
+from dcos_docker_cli.transports.receiving import receive
+from dcos_docker_cli.transports.sending import send
 from dcos_docker_cli.transports.ssh import SERVER, SSH
 from tests.support.elsewhere import NEEDS_ADDRESSES, is_remote
 from tests.support.engine import execute

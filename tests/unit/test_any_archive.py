@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcos_docker_cli.exceptions import CommandError, DcosDockerError
-from dcos_docker_cli.transports.files import receive
+from dcos_docker_cli.transports.receiving import receive
 from tests.support.archives import REFUSED, TAKEN, Sends, assert_plain, assert_untouched, whole
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from dcos_docker_cli.exceptions import CommandError
-from dcos_docker_cli.transports.files import receive
+from dcos_docker_cli.transports.receiving import receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -310,6 +310,21 @@ class Engine(CheckedListings):
             about = json.loads(base64.b64decode(response.headers["X-Docker-Container-Path-Stat"]))
             yield about, response.iter_content(ARCHIVE_CHUNK)
 
+    def unpack(self, container: str, directory: str, archive: Iterator[bytes]) -> None:
+        """Unpack a tar in a container's directory; raise `EngineNotFoundError` if the engine does not see that.
+
+        Until the end the engine starts no command in that container, nor tells anything about it alone.
+        """
+
+        def pieces() -> Iterator[bytes]:
+            for piece in archive:
+                self.cancellation.check()
+                yield piece
+
+        url = f"{self.base_url}/v{self.api_version}/containers/{container}/archive"
+        self.head(url, params={"path": directory})  # its refusal would come while the archive is sent
+        self.put(url, params={"path": directory}, data=pieces())
+
     def attach_exec(self, exec_id: str, *, tty: bool) -> HijackedStream:
         """Start an exec and return its connection, on which its streams go both ways."""
         response = self.post(
