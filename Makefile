@@ -17,7 +17,7 @@ quickstart: engine ## From nothing to a running cluster of four nodes, with a st
 
 test: engine lint ## Set up what tests need, and run all of them
 	@scripts/test-programs.sh
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations 30
 	$(BIN)/pytest -m alone
 
 unit: venv ## Run the tests that need no engine

@@ -51,9 +51,11 @@ class Floor:
                 future.result()
 
     def run(self, container: str, *command: str) -> bytes:
-        """Run a command in a container."""
+        """Run a command in a container, which must succeed."""
         made = self.client.exec_create(container, list(command))["Id"]
         said: bytes = self.client.exec_start(made)
+        if self.client.exec_inspect(made)["ExitCode"] != 0:
+            sys.exit(f"{command} on {container}: {said.decode(errors='replace')}")
         return said
 
     def lay_out(self) -> None:

@@ -314,8 +314,10 @@ def test_what_was_there_stays_until_all_has_come(
 @pytest.mark.parametrize("what", ["file", "directory"])
 @pytest.mark.parametrize("how", HOW)
 def test_an_end_while_the_engine_unpacks(
-    shared: Cluster, nodes: Nodes, there: str, large: Path, how: signal.Signals, what: str, engine_socket: str
+    shared: Cluster, nodes: Nodes, there: str, tmp_path: Path, how: signal.Signals, what: str, engine_socket: str
 ) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(bytes(3 * LARGE))
     nodes.shell('cd "$1" && echo mine >large && echo mine >other', there)
     before = nodes.listing(there)
     source, target = (large, f"{there}/") if what == "file" else (large.parent, f"{there}/new")

@@ -17,7 +17,7 @@ from tests.support.ids import new_id
 from tests.support.program import PROGRAM, Result, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from docker import APIClient
 
@@ -59,10 +59,21 @@ class ClientContainer:
 
     def run(self, *command: str, env: Mapping[str, str] | None = None) -> Result:
         """Run a command in it, in an empty directory."""
-        variables = [f"{name}={value}" for name, value in {**self.env, **(env or {})}.items()]
-        words = ["chroot", ROOT, "/usr/bin/env", "-i", "-C", "/tmp/work", *variables, *command]
-        done = run(DockerExec(connect(), self.container), words)
+        done = run(DockerExec(connect(), self.container), self._words(command, env or {}, "/tmp/work"))
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def stream(self, *command: str, write: Callable[[bytes], object]) -> int:
+        """Run a command in the checkout, and pass on what it says as it comes; return its exit code."""
+
+        def pass_on(data: bytes) -> None:
+            write(data)
+
+        words = self._words(command, {}, str(CHECKOUT))
+        return DockerExec(connect(), self.container).stream(words, stdout=pass_on, stderr=pass_on)
+
+    def _words(self, command: Sequence[str], env: Mapping[str, str], directory: str) -> list[str]:
+        variables = [f"{name}={value}" for name, value in {**self.env, **env}.items()]
+        return ["chroot", ROOT, "/usr/bin/env", "-i", "-C", directory, *variables, *command]
 
     def dcos_docker(self, *args: str, env: Mapping[str, str] | None = None) -> Result:
         """Run the program in it."""

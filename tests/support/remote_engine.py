@@ -62,14 +62,14 @@ class RemoteEngine:
     def __init__(self, client: APIClient, node_image: str, directory: Path, network: str = "bridge") -> None:
         self._client = client
         self.directory = directory
-        self._key = directory / "key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._key], check=True)
+        self.key = directory / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
         more: dict[str, Any] = {}
         if network != "bridge":  # which has no names
             endpoint = client.create_endpoint_config(aliases=[ALIAS])
             more["networking_config"] = {"EndpointsConfig": {network: endpoint}}
         host: dict[str, Any] = client.create_host_config(privileged=True, init=False, network_mode=network)
-        public = self._key.with_suffix(".pub").read_text(encoding="ascii").strip()
+        public = self.key.with_suffix(".pub").read_text(encoding="ascii").strip()
         self.container: str = client.create_container(
             node_image,
             ["bash", "-c", MAIN, public, MAIN_PROCESS],
@@ -100,7 +100,7 @@ class RemoteEngine:
         self.address = str(network["IPAddress"])
         self.config = self.directory / "ssh_config"
         self.config.write_text(
-            f"Host {HOST} {self.address}\n  HostName {self.address}\n  User root\n  IdentityFile {self._key}\n"
+            f"Host {HOST} {self.address}\n  HostName {self.address}\n  User root\n  IdentityFile {self.key}\n"
             "  IdentitiesOnly yes\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n",
             encoding="utf-8",
         )
