@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dcos_docker_cli.backends.docker import containers
 from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.backends.docker.transaction import provision
+from dcos_docker_cli.exceptions import NodeStartError
 from dcos_docker_cli.model import ClusterPlan
 from dcos_docker_cli.progress import Silent
 from tests.support import engine
@@ -178,3 +180,31 @@ def test_failure_while_starting_undoes_everything(client: APIClient, installer: 
         assert engine.of_cluster(client, cluster_id) == []
     finally:
         client.remove_container(taken, v=True)
+
+
+NAME_SERVER_PORTS = "sed -n 's/.* 0B00007F:\\([0-9A-F]*\\) .*/\\1/p' /proc/net/tcp /proc/net/udp"
+
+
+def test_a_name_server_that_has_a_master_s_port_gets_another(
+    client: APIClient, cluster_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's own listens on two ports by chance. Here three of four ports are a master's."""
+    monkeypatch.setattr(containers, "MASTER_PORTS", ("???[0-9AB]",))
+    monkeypatch.setattr(containers, "START_ATTEMPTS", 100)
+    with provisioned(client, cluster_id, agents=0) as cluster:
+        container = cluster.container("master_0")
+        ports = engine.execute(client, container, "sh", "-c", NAME_SERVER_PORTS).split()
+        assert len(ports) == 2
+        assert {port[3] for port in ports} <= set("CDEF")
+
+
+def test_a_name_server_that_has_a_master_s_port_again_and_again_is_told_of(
+    client: APIClient, cluster_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "MASTER_PORTS", ("????",))
+    with (
+        pytest.raises(NodeStartError, match="master_0 did not come up: the engine's name server has a port that DC/OS"),
+        provisioned(client, cluster_id, agents=0),
+    ):
+        pass
+    assert engine.of_cluster(client, cluster_id) == []

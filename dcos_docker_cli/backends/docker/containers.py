@@ -29,7 +29,7 @@ from dcos_docker_cli.exceptions import (
     NodeStartError,
 )
 from dcos_docker_cli.labels import Kind
-from dcos_docker_cli.model import INSTALL_DIR
+from dcos_docker_cli.model import INSTALL_DIR, Role
 from dcos_docker_cli.transports.base import failed_units, run
 from dcos_docker_cli.transports.docker_exec import DockerExec
 
@@ -68,6 +68,17 @@ do sleep 0.05; done
 [ "$state" != running ] || systemctl --quiet is-active docker || state="its Docker does not start"
 echo "$state"
 """
+MASTER_PORTS = ("8FA3", "A141", "B6F7")  # 36771, 41281, 46839
+"""In hexadecimal, as the kernel tells them: ports that a master needs and the kernel gives to who asks for any."""
+NAME_SERVER = "the engine's name server has a port that DC/OS needs"
+WITHOUT_NAME_SERVER = f"""
+taken=$(sed -n 's/.* 0B00007F:\\([0-9A-F]*\\) .*/\\1/p' /proc/net/tcp /proc/net/udp)
+for port do
+    case " $(echo $taken) " in *" "$port" "*) echo "{NAME_SERVER}"; exit ;; esac
+done
+"""
+"""In each node's network the engine listens on two ports by chance, at 127.0.0.11; when it starts again, on others."""
+START_ATTEMPTS = 5
 
 
 def create_reservation(engine: Engine, plan: ClusterPlan, settings: Settings, image: str) -> str:
@@ -106,11 +117,20 @@ def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: La
     """Create and start a node, and wait until systemd has brought it up; raise `NodeStartError` if it does not."""
     config = node_config(plan, settings, layout, ref, nofile=nofile_limit(engine))
     container = _create_and_start(engine, ref.host_name(plan.cluster_id, settings.name_prefix), config)
+    ports = MASTER_PORTS if ref.role is Role.MASTER else ()
+    script = WITHOUT_NAME_SERVER + WAIT_UNTIL_BOOTED
     try:
-        result = run(DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", WAIT_UNTIL_BOOTED])
+        for attempt in range(START_ATTEMPTS):
+            if attempt:
+                engine.restart(container, timeout=0)
+            result = run(
+                DockerExec(engine, container), ["timeout", str(BOOT_SECONDS), "sh", "-c", script, "sh", *ports]
+            )
+            state = result.stdout.decode(errors="replace").strip()
+            if state != NAME_SERVER:
+                break
     except (NodeNotFoundError, EngineConflictError) as error:  # or somebody has removed it, which the undoing finds out
         raise _start_failure(engine, container, f"{ref} did not come up: {ENDED}.") from error
-    state = result.stdout.decode(errors="replace").strip()
     if result.returncode != 0 or state != "running":
         # The runtime's words for a container that ends while the command begins come as the command's output.
         has_ended = result.returncode == KILLED or state.startswith(RUNTIME_FAILURE)

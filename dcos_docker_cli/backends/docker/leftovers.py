@@ -17,7 +17,7 @@ from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker import holders
 from dcos_docker_cli.backends.docker.images.recipe import DIGITS
 from dcos_docker_cli.backends.docker.images.tags import replaced_tag
-from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all
+from dcos_docker_cli.backends.docker.removal import Owned, containers, owned, remove_all, remove_unfinished
 from dcos_docker_cli.exceptions import EngineError
 from dcos_docker_cli.labels import Kind
 
@@ -58,7 +58,7 @@ def clean(
     keys -= {item.key for item, _ in held}
     names = [str(item) for item in everything if item.key in keys]
     if keys and not dry_run:
-        remove_all(engine, lambda: [item for item in owned(engine) if item.key in keys])
+        remove_unfinished(engine, lambda: [item for item in owned(engine) if item.key in keys])
     if cache:
         names += _remove_unused(_unused_caches(engine, staying), before, dry_run=dry_run)
     if images:

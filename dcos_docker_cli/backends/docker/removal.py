@@ -58,15 +58,20 @@ def remove_cluster(engine: Engine, cluster_id: str) -> None:
 
 
 def remove_own(engine: Engine, cluster_id: str) -> None:
-    """Remove what this process has made under a cluster id; what others have stays.
-
-    The reservation goes last: if the undoing is killed as well, `clean` knows by it that the rest is left over.
-    """
+    """Remove what this process has made under a cluster id; what others have stays."""
 
     def find() -> list[Owned]:
         found = owned(engine, cluster_id=cluster_id)
         return [item for item in found if item.labels.creator and item.labels.creator.is_this_process()]
 
+    remove_unfinished(engine, find)
+
+
+def remove_unfinished(engine: Engine, find: Callable[[], list[Owned]]) -> None:
+    """Remove what creates that have ended have left.
+
+    Reservations go last: if this is killed too, `clean` knows by them that the rest is left over, and no whole cluster.
+    """
     remove_all(engine, lambda: [item for item in find() if item.labels.kind is not Kind.RESERVATION])
     remove_all(engine, find)
 
