@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dcos_docker_cli.dcos.genconf import SCRIPT_NAME, Genconf
-from dcos_docker_cli.exceptions import GenconfError
+from dcos_docker_cli.exceptions import CommandError, GenconfError
 from dcos_docker_cli.transports.base import check
 from dcos_docker_cli.transports.sending import send
 
@@ -66,4 +66,8 @@ def _bring(node: NodeTransport, installer: Installer, progress: Progress) -> Non
         return
     progress.detail(f"Sending {installer.path} to the engine")
     check(node, ["sh", "-c", EMPTY], doing="Emptying the installer's cache")
-    send(node, installer.path.resolve(), f"{WORK_DIR}/{SCRIPT_NAME}")
+    try:
+        send(node, installer.path.resolve(), f"{WORK_DIR}/{SCRIPT_NAME}", node="the bootstrap node")
+    except CommandError as error:
+        error.hint = "Is there room for it on the engine (docker system df)? Then run the command again."
+        raise
