@@ -7,7 +7,9 @@ import compileall
 import importlib
 import json
 import os
+import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 import dcos_docker_cli
@@ -18,8 +20,8 @@ JOBS = ("start", "look", "look_among_many", "nodes", "create", "files", "runtime
 QUICK = ("start", "look", "nodes", "files", "runtime")
 
 
-def main() -> None:
-    """Measure what is asked for; print a table, and with `--write` keep it."""
+def main() -> int:
+    """Measure what is asked for; print a table, and with `--write` keep it. Return 1 if something could not be."""
     arguments = parse()
     jobs = arguments.jobs or (QUICK if arguments.quick else JOBS)
     load = os.getloadavg()[0]
@@ -34,17 +36,27 @@ def main() -> None:
             small_files=arguments.small_files or (50 if arguments.quick else 5000),
             containers=arguments.containers or (20 if arguments.quick else 1000),
         )
-        try:
-            for job in jobs:
-                importlib.import_module(f"benchmarks.jobs.{job}").measure(bench)
-        finally:
-            remove(CLUSTER)
+        failed = [job for job in jobs if not measured(job, bench)]
         found = report.document(bench, load)
     print(f"{report.header(found)}\n\n{report.table([*found['jobs'], *found['growth']])}")
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if arguments.write:
         report.write(report.merged(found))
+    return 1 if failed else 0
+
+
+def measured(job: str, bench: Bench) -> bool:
+    """Measure a job; return whether that could be done. What it has measured before counts, and so do the others."""
+    try:
+        importlib.import_module(f"benchmarks.jobs.{job}").measure(bench)
+    except Exception:
+        traceback.print_exc()
+        bench.results = [result for result in bench.results if result.ours and result.least]
+        return False
+    finally:
+        remove(CLUSTER)
+    return True
 
 
 def parse() -> argparse.Namespace:
@@ -68,4 +80,4 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

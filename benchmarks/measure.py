@@ -89,7 +89,7 @@ def timed(command: Sequence[str], env: Mapping[str, str] | None = None, *, codes
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as output, os.fdopen(reader) as figures:
         subprocess.run(
-            ["sh", "-c", f'exec "$@" 3>&{writer}', "sh", sys.executable, "-I", "-S", str(SPAWN), *command],
+            [sys.executable, "-I", "-S", str(SPAWN), str(writer), *command],
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,

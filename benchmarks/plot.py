@@ -1,4 +1,4 @@
-"""Seconds over nodes as an SVG: ours and the floor of each job, on logarithmic axes.
+"""Seconds, or memory, over nodes as an SVG: ours and the floor of each job, on logarithmic axes.
 
 Written by hand. A library for plots would be the largest dependency of this project, for one picture of lines, and each
 of its versions would draw other bytes; these stay the same, and can be compared.
@@ -12,33 +12,43 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 460, 60, 190, 20, 50
 COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#b9770e")
 STYLE = "text{font:12px sans-serif;fill:#333}line{stroke:#ddd}polyline{fill:none;stroke-width:2}"
 
 
-def plot(results: Iterable[Mapping[str, Any]]) -> str:
+def seconds_of(side: Mapping[str, Any]) -> float:
+    """Return the median of the seconds."""
+    return float(side["median"])
+
+
+def mebibytes_of(side: Mapping[str, Any]) -> float:
+    """Return the most memory that was used."""
+    return float(side["memory_kib"]) / 1024
+
+
+def plot(results: Iterable[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float], unit: str) -> str:
     """Return the picture of results that have a size; the jobs of all sizes are one line."""
     lines: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for result in results:
         name = re.sub(r" of \d+$", "", result["job"])
         for who in ("ours", "least"):
-            lines.setdefault(name, {}).setdefault(who, []).append((result["size"], result[who]["median"]))
+            lines.setdefault(name, {}).setdefault(who, []).append((result["size"], value(result[who])))
     points = [point for both in lines.values() for line in both.values() for point in line]
     sizes = sorted({size for size, _ in points})
-    low = math.floor(math.log10(min(seconds for _, seconds in points)))
-    high = math.ceil(math.log10(max(seconds for _, seconds in points)))
+    low = math.floor(math.log10(min(height for _, height in points)))
+    high = math.ceil(math.log10(max(height for _, height in points)))
 
     def x(size: float) -> float:
         span = math.log2(sizes[-1] / sizes[0]) or 1
         return round(LEFT + (WIDTH - LEFT - RIGHT) * math.log2(size / sizes[0]) / span, 1)
 
-    def y(seconds: float) -> float:
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (math.log10(seconds) - low) / (high - low), 1)
+    def y(height: float) -> float:
+        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (math.log10(height) - low) / (high - low), 1)
 
-    parts = [*_axes(sizes, range(low, high + 1), x, y)]
+    parts = [*_axes(sizes, range(low, high + 1), unit, x, y)]
     for name, colour in zip(sorted(lines), COLOURS * len(lines), strict=False):
         for who, line in lines[name].items():
             path = " ".join(f"{x(size)},{y(seconds)}" for size, seconds in sorted(line))
@@ -55,14 +65,14 @@ def plot(results: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _axes(sizes: Iterable[int], powers: Iterable[int], x: Any, y: Any) -> Iterable[str]:
+def _axes(sizes: Iterable[int], powers: Iterable[int], unit: str, x: Any, y: Any) -> Iterable[str]:
     for size in sizes:
         yield f'<line x1="{x(size)}" y1="{TOP}" x2="{x(size)}" y2="{HEIGHT - BOTTOM}"/>'
         yield f'<text x="{x(size)}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{size}</text>'
     for power in powers:
         height = y(10**power)
         yield f'<line x1="{LEFT}" y1="{height}" x2="{WIDTH - RIGHT}" y2="{height}"/>'
-        yield f'<text x="{LEFT - 8}" y="{height + 4}" text-anchor="end">{10**power:g} s</text>'
+        yield f'<text x="{LEFT - 8}" y="{height + 4}" text-anchor="end">{10**power:g} {unit}</text>'
     yield f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">nodes</text>'
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.plot import plot
+from benchmarks.plot import mebibytes_of, plot, seconds_of
 from dcos_docker_cli import __version__
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 DOCUMENT = HERE.parent / "docs" / "performance.md"
 PLOT = DOCUMENT.with_name("performance.svg")
+MEMORY_PLOT = DOCUMENT.with_name("performance-memory.svg")
 PACKAGES = ("click", "docker", "requests")
 
 
@@ -115,8 +116,10 @@ def write(found: Mapping[str, Any]) -> None:
     if found["jobs"]:
         text = _between(text, "benchmarks", f"{header(found)}\n\n{table(found['jobs'])}")
     if found["growth"]:
-        PLOT.write_text(plot(found["growth"]), encoding="utf-8")
-        text = _between(text, "growth", f"![Seconds over nodes]({PLOT.name})\n\n{table(found['growth'])}")
+        PLOT.write_text(plot(found["growth"], seconds_of, "s"), encoding="utf-8")
+        MEMORY_PLOT.write_text(plot(found["growth"], mebibytes_of, "MiB"), encoding="utf-8")
+        pictures = f"![Seconds over nodes]({PLOT.name})\n\n![Memory over nodes]({MEMORY_PLOT.name})"
+        text = _between(text, "growth", f"{pictures}\n\n{table(found['growth'])}")
     DOCUMENT.write_text(text, encoding="utf-8")
 
 
