@@ -60,7 +60,9 @@ class Forward:
         return self._position
 
     def seek(self, position: int) -> None:
-        """Read on to a position."""
+        """Read on to a position; raise `tarfile.StreamError` for one that is behind."""
+        if position < self._position:
+            raise tarfile.StreamError("an archive that comes is read once")
         while self._position < position and self.read(min(position - self._position, CHUNK)):
             pass
 
@@ -89,9 +91,16 @@ class Archives(Protocol):
         """See `DockerExec.take_archive`."""
 
 
+class Coming(tarfile.TarFile):
+    """A tar that comes: what a link names is not looked for in it, where it was not checked, and may come yet."""
+
+    def _find_link_target(self, tarinfo: tarfile.TarInfo) -> tarfile.TarInfo:
+        raise tarfile.ReadError(f"{tarinfo.name} could not be made as a link to {tarinfo.linkname}")
+
+
 def reader(file: BinaryIO, moved: Told) -> tarfile.TarFile:
     """Open a tar that comes."""
-    return tarfile.TarFile(fileobj=cast("Any", Forward(file, moved)), mode="r", tarinfo=Member, copybufsize=CHUNK)
+    return Coming(fileobj=cast("Any", Forward(file, moved)), mode="r", tarinfo=Member, copybufsize=CHUNK)
 
 
 def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
@@ -127,8 +136,10 @@ def extract(tar: tarfile.TarFile, local: Path, expect: Told) -> list[str]:
         if member.isdir():
             member.mode |= 0o700  # what is in it comes after it
         tar.extract(member, local.parent)
-        if member.isdir():
-            real.add(local.parent / member.name)
+        path = local.parent / member.name
+        # tarfile takes a link or a file for the directory that it was to make; another link could take its place.
+        if member.isdir() and path.parent in real and path.is_dir() and not path.is_symlink():
+            real.add(path)
     said = [f"{name}: {kind} left out" for name, kind in left_out.items()]
     return said if len(said) <= REMARKS else [*said[: REMARKS - 1], f"{len(said) - REMARKS + 1} more were left out"]
 

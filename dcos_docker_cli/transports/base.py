@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.exceptions import Cancelled, CommandError
 from dcos_docker_cli.transports.lines import Lines
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def feeding(feed: Feed | None, *, write: Write, end: Callable[[], None], abort: 
     def work() -> None:
         try:
             feed(write_wanted)
-        except _NotWantedError:
+        except (_NotWantedError, Cancelled):  # who waits for the command is cancelled too
             pass
         except Exception as failure:  # it belongs to the thread that waits for the command
             failures.append(failure)

@@ -37,12 +37,12 @@ TAKEN, COMING = b"taken\n", b"coming\n"
 BY_ENGINE = """
 taken() {  # DIRECTORY: whether the engine has unpacked the archive there; none, if it is not to
     printf '%s\\0' "$1"
-    read -r answer || exit 1
+    read -r answer || { sleep 1; exit 1; }  # nobody is there any more, and the engine notices that by then
     [ "$answer" = taken ]
 }
 
-remove_stage() {  # once more, for the engine may have been unpacking
-    [ ! -d "$stage" ] || rm -rf -- "$stage" || { sleep 1; rm -rf -- "$stage"; }
+remove_stage() {
+    [ ! -d "$stage" ] || rm -rf -- "$stage"
 }
 
 by=$1

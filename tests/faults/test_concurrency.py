@@ -277,7 +277,8 @@ def lone(client: APIClient, cluster_id: str) -> Cluster:
 def test_commands_whose_cluster_is_destroyed(client: APIClient, installer: Path, lone: Cluster, tmp_path: Path) -> None:
     """Two destroys at once, while others run on it: those end soon, each as a failure of its own that it tells.
 
-    A file that the engine itself gives may still come whole: the destroy then waits for that.
+    A file that the engine itself gives may still come whole: the destroy then waits for that. The one that is sent is
+    another user's, and so a stream.
     """
     source, target = tmp_path / "large", tmp_path / "got"
     with source.open("wb") as file:
@@ -288,7 +289,7 @@ def test_commands_whose_cluster_is_destroyed(client: APIClient, installer: Path,
     with ExitStack() as stack:
         run = stack.enter_context(Running("run", *more, "--", "sh", "-c", "echo up; sleep 600"))
         eventually(lambda: "up" in run.stdout, "the command runs")
-        send = stack.enter_context(Running("send-file", *more, str(source), "/opt/sent"))
+        send = stack.enter_context(Running("send-file", *more, "--user", "nobody", str(source), "/tmp/sent"))
         fetch = stack.enter_context(Running("download-file", *more, "/opt/large", str(target)))
         install = stack.enter_context(Running("install", installer, *more))
         install.wait_for_stderr("Configuring DC/OS")
@@ -306,6 +307,20 @@ def test_commands_whose_cluster_is_destroyed(client: APIClient, installer: Path,
     assert_designed(fetched, {0, 1, 4})
     assert {path.name for path in tmp_path.iterdir()} == ({"large", "got"} if fetched.code == 0 else {"large"})
     assert fetched.code != 0 or target.stat().st_size == LARGE // 8
+    assert of_cluster(client, lone.cluster_id) == []
+
+
+def test_a_cluster_is_destroyed_while_its_engine_takes_much(client: APIClient, lone: Cluster, tmp_path: Path) -> None:
+    """Both end as designed: the engine removes the node once it has all, and what then is to be done there fails."""
+    source = tmp_path / "large"
+    with source.open("wb") as file:
+        file.truncate(LARGE // 4)
+    with Running("send-file", "-c", lone.cluster_id, str(source), "/opt/sent") as send:
+        send.wait_for_stderr("Sending")
+        destroyed = dcos_docker("destroy", "-c", lone.cluster_id)
+        sent = send.end(30)
+    assert destroyed.code == 0, destroyed
+    assert_designed(sent, {0, 1, 4})
     assert of_cluster(client, lone.cluster_id) == []
 
 

@@ -133,10 +133,9 @@ def test_commands(client: APIClient, installer: Path, cluster_id: str, tmp_path:
     with big.open("wb") as file:
         file.truncate(4 << 30)
     fifo_reader = ("run", "-c", cluster_id, "--node", "agent_0", "--", "sh", "-c", "echo up >&2; exec sleep 60")
-    with (
-        Running(*fifo_reader) as running,
-        Running("send-file", "-c", cluster_id, "--node", "agent_0", big, "/var/tmp/big") as sending,
-    ):
+    # As another user it goes as a stream: what the engine itself takes, the loss of the node would wait for.
+    to_the_node = ("send-file", "-c", cluster_id, "--node", "agent_0", "--user", "nobody")
+    with Running(*fifo_reader) as running, Running(*to_the_node, big, "/var/tmp/big") as sending:
         running.wait_for_stderr("up")
         sending.wait_for_stderr("Sending")
         threading.Event().wait(0.5)

@@ -365,7 +365,7 @@ def test_completion_of_remove(engine: OwnEngine) -> None:
     for words, wanted in (([""], sorted([short, old])), ([old[:-1]], [old]), ([old, ""], [short])):
         # A busy engine may take longer than somebody who waits for a completion does: then nothing is offered.
         complete = partial(offered, "dcos-docker", "image", "remove", *words, env=env)
-        eventually(lambda: sorted(complete()) == wanted, f"{words} is completed", timeout=30)  # noqa: B023
+        eventually(lambda: sorted(complete()) == wanted, f"{words} is completed", timeout=120)  # noqa: B023
     assert offered("dcos-docker", "image", "remove", "x", env=env) == []
 
 

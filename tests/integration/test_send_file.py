@@ -332,7 +332,8 @@ def test_an_end_while_the_engine_unpacks(
         trigger = proxy.when("", end, nth=1000)  # of pieces of 64 KiB
         with Running("send-file", "-c", shared.cluster_id, source, target, env=at(proxy.url)) as running:
             begun.append(running)
-            assert running.end(15).code == 128 + how
+            result = running.end(15)
+        assert (result.code, result.stdout, "Traceback" in result.stderr) == (128 + how, "", False)
         assert trigger.fired.is_set()
         assert any(re.match(r"PUT \S+/archive", request) for request in proxy.requests)
     eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from dcos_docker_cli.exceptions import CommandError
+from dcos_docker_cli.transports.archive import Forward
 from dcos_docker_cli.transports.receiving import receive
 
 if TYPE_CHECKING:
@@ -47,16 +48,38 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
         [member("top", tarfile.DIRTYPE), member("top/hard", tarfile.LNKTYPE, "../../original")],
         [member("top", tarfile.CHRTYPE)],
         [member("top", tarfile.FIFOTYPE)],
+        # What looks like a directory of the archive's own is, or is replaced by, a link.
+        [
+            *[member("top", tarfile.DIRTYPE), member("top/sub", tarfile.DIRTYPE)],
+            *[member("top/l", tarfile.SYMTYPE, "sub"), member("top/l", tarfile.DIRTYPE)],
+            *[member("top/l", tarfile.SYMTYPE, "../.."), member("top/l/evil")],
+        ],
+        [
+            *[member("top", tarfile.DIRTYPE), member("top/f"), member("top/f", tarfile.DIRTYPE)],
+            *[member("top/f", tarfile.SYMTYPE, "../.."), member("top/f/evil")],
+        ],
+        [
+            *[member("top", tarfile.DIRTYPE), member("top/sub", tarfile.DIRTYPE)],
+            *[member("top/l", tarfile.SYMTYPE, "sub"), member("top/l/deep", tarfile.DIRTYPE)],
+            *[member("top/l", tarfile.SYMTYPE, "../.."), member("top/l/deep/evil")],
+        ],
+        # What tarfile would look for in the archive, and extract in the place of a link that cannot be made.
+        [member("top", tarfile.DIRTYPE), member("top/x", tarfile.SYMTYPE, ""), member("here", tarfile.FIFOTYPE)],
+        [
+            *[member("top", tarfile.DIRTYPE), member("top/a", tarfile.SYMTYPE, "z")],
+            *[member("top/b", tarfile.LNKTYPE, "top/a"), member("top/z")],
+        ],
     ],
 )
 def test_nothing_is_written_outside_and_no_device_made(tmp_path: Path, members: list[tarfile.TarInfo]) -> None:
     (tmp_path / "original").write_text("mine")
+    (tmp_path / "deep" / "deep").mkdir(parents=True)
     target = tmp_path / "deep" / "here"
-    target.parent.mkdir()
     with pytest.raises(CommandError, match="could not be fetched"):
         receive(cast("NodeTransport", Sends(*members)), "/on/the/node/top", target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "original"]
-    assert list(target.parent.iterdir()) == []
+    assert list(target.parent.iterdir()) == [tmp_path / "deep" / "deep"]
+    assert list((tmp_path / "deep" / "deep").iterdir()) == []
 
 
 def test_what_has_no_content_is_left_out_of_a_directory(tmp_path: Path) -> None:
@@ -73,3 +96,11 @@ def test_what_is_left_out_is_said_in_some_lines(tmp_path: Path) -> None:
     way = cast("NodeTransport", Sends(member("top", tarfile.DIRTYPE), *inside))
     remarks = receive(way, "/on/the/node/top", tmp_path / "here")
     assert (len(remarks), remarks[-1]) == (20, "81 more were left out")
+
+
+def test_no_file_is_read_from_where_the_archive_was_before() -> None:
+    forward = Forward(io.BytesIO(bytes(range(100))), lambda _: None)
+    forward.seek(50)
+    assert (forward.read(1), forward.tell()) == (b"2", 51)
+    with pytest.raises(tarfile.StreamError):
+        forward.seek(50)
