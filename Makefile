@@ -57,7 +57,7 @@ faults: engine ## Put every fault at every call to an engine, and write down wha
 images: engine ## Build an image of every distribution, in every way, and run nodes of them (minutes)
 	$(BIN)/pytest -m images
 
-remote: engine ## Run the integration tests with an engine elsewhere (KIND=tls, ssh, context or docker-26; half an hour)
+remote: engine ## Run the integration tests with an engine elsewhere (KIND=tls, ssh, context, docker-26 or dind; half an hour)
 	$(BIN)/python -m tests.remote $(or $(KIND),tls)
 
 soak: engine ## Have clusters come and go for an hour, and see that nothing grows (SOAK="--minutes 5")

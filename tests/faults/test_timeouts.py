@@ -16,7 +16,7 @@ from dcos_docker_cli.backends.docker.engine import connect
 from tests.support.clusters import Cluster, one_node
 from tests.support.engine import of_cluster, volume_exists
 from tests.support.hanging_proxy import HangingProxy
-from tests.support.program import Running, at, dcos_docker
+from tests.support.program import Running, at, dcos_docker, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,11 @@ def test_a_command_that_fills_the_way_to_an_engine_that_hangs(
         proxy.when("ustar", proxy.hang, nth=1)
         result = dcos_docker(*args, env={**at(proxy.url), **QUICK}, timeout=BOUND)
     assert_named(result, proxy)
-    assert node.run("sh", "-c", "ls -A /var/tmp").succeeded() == ""
+
+    def is_empty() -> bool:
+        return node.run("sh", "-c", "ls -A /var/tmp").succeeded() == ""
+
+    eventually(is_empty, "the node has removed what came")
 
 
 def test_tcp_connections_find_out_that_the_other_end_is_gone(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dcos_docker_cli.transports.archive import LARGE
+from tests.support.elsewhere import is_remote
 from tests.support.ids import new_id
 from tests.support.nodes import Nodes
 from tests.support.program import Running, at, dcos_docker, eventually
@@ -294,6 +295,7 @@ def something_has_come(nodes: Nodes, there: str) -> bool:
     return nodes.shell('find "$1" -path "*/.dcos-docker-*" -size +1000k', there) != ""
 
 
+NOT_ASKED = pytest.mark.skipif(is_remote(), reason="an engine elsewhere is not asked for it")
 HOW = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 
@@ -311,6 +313,7 @@ def test_what_was_there_stays_until_all_has_come(
     eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")
 
 
+@NOT_ASKED
 @pytest.mark.parametrize("what", ["file", "directory"])
 @pytest.mark.parametrize("how", HOW)
 def test_an_end_while_the_engine_unpacks(
@@ -339,6 +342,7 @@ def test_an_end_while_the_engine_unpacks(
     eventually(lambda: nodes.listing(there) == before, "what was there is there, and nothing else")
 
 
+@NOT_ASKED
 @pytest.mark.parametrize("parent", ["/opt", "/tmp"])
 def test_much_is_unpacked_by_the_engine_where_it_sees_the_directory(
     shared: Cluster, nodes: Nodes, tmp_path: Path, parent: str, engine_socket: str

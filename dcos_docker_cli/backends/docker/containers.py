@@ -256,12 +256,13 @@ def nofile_limit(engine: Engine) -> int:
 
 
 def console(engine: Engine, container: str, lines: int = 30) -> list[str]:
-    """Return the end of what a node wrote on its console."""
+    """Return the end of what a node wrote on its console, each line once: the engine restarts one whose init ends."""
     try:
         text: bytes = engine.logs(container, tail=lines)
     except EngineError:
         return []
-    return [line for line in ESCAPES.sub("", text.decode(errors="replace")).splitlines() if line.strip()]
+    written = ESCAPES.sub("", text.decode(errors="replace")).splitlines()
+    return list(dict.fromkeys(line for line in written if line.strip()))
 
 
 def _create_and_start(engine: Engine, name: str, config: dict[str, Any]) -> str:
