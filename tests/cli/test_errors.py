@@ -346,8 +346,20 @@ def test_no_engine_at_an_address() -> None:
     first, detail, hint = stderr.splitlines()
     assert (code, stdout) == (125, "")
     assert first == "Error: No Docker engine answers at tcp://127.0.0.1:1 (from DOCKER_HOST)."
-    assert "Connection refused" in detail
+    assert detail == "  Connection refused"
     assert hint == "Next: Is the address right, and is the engine up where it runs?"
+
+
+def test_an_engine_that_a_proxy_stands_before() -> None:
+    """As the docker command we use it, also for an engine that is reached without."""
+    variables = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": None, "NO_PROXY": None, "no_proxy": None}
+    code, stdout, stderr = outcome("list", env={**at("tcp://engine.example:2375"), **variables})
+    assert (code, stdout) == (125, "")
+    assert stderr.splitlines()[1:] == [
+        "  Connection refused",
+        "Next: It is asked through the proxy that HTTP_PROXY or HTTPS_PROXY names. If it is reached without one, add "
+        "engine.example to NO_PROXY.",
+    ]
 
 
 def test_doctor_without_an_engine(tmp_path: Path, no_engine: dict[str, str | None]) -> None:

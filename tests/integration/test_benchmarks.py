@@ -7,12 +7,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.support.elsewhere import NEEDS_FILES
 from tests.support.program import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@NEEDS_FILES
 def test_one_small_round(node_image: str, tmp_path: Path) -> None:
     del node_image  # it is there
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", str(tmp_path / "found.json")]

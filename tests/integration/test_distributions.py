@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clusters import Cluster, create
+from tests.support.elsewhere import NEEDS_FILES
 from tests.support.rpm_mirror import served
 from tests.support.stand_ins import el_root, ubuntu_root, vendor_root
 
@@ -102,6 +103,7 @@ def check(found: dict[str, dict[str, str]], identity: str, docker: str = "") -> 
 
 
 @pytest.mark.xdist_group("nested-distributions")
+@NEEDS_FILES
 @pytest.mark.parametrize(
     "distribution",
     [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.images) for name in STAND_INS],

@@ -26,6 +26,7 @@ from dcos_docker_cli.doctor.checks.registry import CHECKS
 from tests.support.api import Answer, changed
 from tests.support.contained import PORT
 from tests.support.disks import disk
+from tests.support.elsewhere import reached
 from tests.support.engine import CREATOR, KIND, execute
 from tests.support.ids import new_id
 from tests.support.nested_engine import nested_engine
@@ -403,16 +404,16 @@ def demanding(client: APIClient) -> Iterator[str]:
     try:
         client.start(container)
         (network,) = client.inspect_container(container)["NetworkSettings"]["Networks"].values()
-        url = f"tcp://{network['IPAddress']}:{PORT}"
-        eventually(lambda: _answers(network["IPAddress"]), "the engine in a container answers", timeout=60)
-        yield url
+        with reached(network["IPAddress"], PORT) as (host, port):
+            eventually(lambda: _answers(host, port), "the engine in a container answers", timeout=60)
+            yield f"tcp://{host}:{port}"
     finally:
         client.remove_container(container, force=True, v=True)
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, port: int) -> bool:
     """Whether an engine is there; it would refuse the client of the other tests."""
-    connection = HTTPConnection(address, PORT, timeout=10)
+    connection = HTTPConnection(address, port, timeout=10)
     try:
         connection.request("GET", "/_ping")
         return connection.getresponse().status == 200

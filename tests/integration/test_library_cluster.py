@@ -31,6 +31,7 @@ from dcos_docker_cli.exceptions import (
 )
 from dcos_docker_cli.node import DCOSBuildInfo, DCOSVariant, Node, Output, Role, Transport
 from tests.support.clusters import create
+from tests.support.elsewhere import NEEDS_FILES
 from tests.support.engine import containers, of_cluster
 from tests.support.installers import without_variant
 from tests.support.library import cluster_of, only, served
@@ -498,6 +499,7 @@ class TestEnds:
 class TestSingleNode:
     """A node of a cluster that installs itself."""
 
+    @NEEDS_FILES
     def test_install_and_upgrade(self, client: APIClient, installer: Path, newer_installer: Path) -> None:
         backend = Docker()
         with (

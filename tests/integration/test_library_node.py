@@ -20,6 +20,7 @@ from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cluster import Cluster
 from dcos_docker_cli.exceptions import DCOSNotInstalledError, NodeNotFoundError, UsageError
 from dcos_docker_cli.node import Node, Output, Transport
+from tests.support.elsewhere import NEEDS_ADDRESSES
 from tests.support.library import cluster_of, only
 from tests.support.program import eventually
 from tests.support.trees import contents, make_tree
@@ -91,6 +92,7 @@ def test_without_a_key_or_a_container_the_node_says_so() -> None:
         node.run(["true"], transport=Transport.DOCKER_EXEC)
 
 
+@NEEDS_ADDRESSES
 def test_ssh_key(cluster: Cluster, client: APIClient) -> None:
     """It is one for all nodes, for its owner alone, and nowhere to be seen on the engine."""
     master, agent = only(cluster.masters), only(cluster.agents)

@@ -10,7 +10,7 @@ import pytest
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.container_removal import remove_container
-from dcos_docker_cli.backends.docker.engine import abort, connect
+from dcos_docker_cli.backends.docker.engine import connect, give_up
 from dcos_docker_cli.backends.docker.naming import container_name
 from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.labels import Kind
@@ -102,6 +102,6 @@ def test_a_container_that_is_being_removed_already_is_waited_for(client: APIClie
         second = pool.submit(remove_container, engine.for_operation(Cancellation()), container)
         time.sleep(1)
         assert (first.done(), second.done()) == (False, False)
-        abort(reader)
+        give_up(reader)
         assert (first.result(10), second.result(10)) == (True, False)
     assert client.containers(all=True, filters={"id": container}) == []

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -57,7 +58,10 @@ class Markers:
     def variables(self) -> dict[str, str | None]:
         """How they are given: not one of them by an argument."""
         proxy = f"http://somebody:{self.proxy}@127.0.0.1:1"
+        # An engine elsewhere would be asked through the proxy too, as by the docker command.
+        engine = urlsplit(os.environ.get("DOCKER_HOST", "")).hostname
         return {
+            **({"NO_PROXY": engine} if is_remote() else {}),
             "DCOS_DOCKER_SUPERUSER_PASSWORD": self.password,
             "DCOS_DOCKER_RUN_DCOS_LOGIN_PW": self.password,
             "NODE_SECRET": self.variable,

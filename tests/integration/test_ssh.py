@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clusters import create
-from tests.support.program import PROGRAM, dcos_docker, environment
+from tests.support.elsewhere import NEEDS_ADDRESSES
+from tests.support.program import PROGRAM, at, dcos_docker, environment
 from tests.support.terminal import OnTerminal
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def test_without_an_ssh_client(shared: Cluster, tmp_path: Path) -> None:
     assert result.stderr.startswith("Error: There is no ssh client on this machine.\nNext: ")
 
 
-@pytest.mark.parametrize("way", ["--direct", "--through-engine"])
+@pytest.mark.parametrize("way", [pytest.param("--direct", marks=NEEDS_ADDRESSES), "--through-engine"])
 def test_ssh_config(shared: Cluster, state: dict[str, str | None], tmp_path: Path, way: str) -> None:
     """What it prints works for ssh and for scp."""
     config = tmp_path / "config"
@@ -126,8 +127,7 @@ def test_names_that_mean_something_to_ssh(shared: Cluster, tmp_path: Path, name:
 
 def test_the_engine_is_remembered(shared: Cluster, engine_socket: str) -> None:
     """Another shell, which points elsewhere, may call ssh."""
-    there: dict[str, str | None] = {"DOCKER_HOST": f"unix://{engine_socket}"}
-    printed = shared.dcos_docker("ssh-config", "--through-engine", env=there).succeeded()
+    printed = shared.dcos_docker("ssh-config", "--through-engine", env=at(f"unix://{engine_socket}")).succeeded()
     assert f"env DOCKER_HOST=unix://{engine_socket} {PROGRAM} run " in printed
 
 

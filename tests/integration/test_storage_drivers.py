@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import disks
 from tests.support.clusters import Cluster, tear_down
+from tests.support.elsewhere import NEEDS_FILES
 from tests.support.engine import of_cluster
 from tests.support.ids import new_id
 from tests.support.program import Result, dcos_docker
@@ -122,6 +123,7 @@ def test_driver_that_a_docker_does_not_have(
     assert refused(client, *options) == f"Error: {message}\nNext: {hint}\n"
 
 
+@NEEDS_FILES
 @pytest.mark.skipif("aufs" in Path("/proc/filesystems").read_text(encoding="ascii"), reason="this kernel has aufs")
 def test_driver_that_the_kernel_does_not_have(client: APIClient) -> None:
     why = "it was never part of Linux, and distributions gave it up"

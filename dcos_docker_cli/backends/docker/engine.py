@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -249,7 +250,7 @@ class Engine(CheckedListings):
                 if isinstance(request.get("data"), Iterator):  # it knows this thread, and whether that is interrupted
                     return call()
                 return patience.answer(
-                    call, self.cancellation, seconds=seconds, changes=changes, is_there=self.is_there, discard=abort
+                    call, self.cancellation, seconds=seconds, changes=changes, is_there=self.is_there, discard=give_up
                 )
         except (patience.NoAnswerError, EngineSilentError) as error:
             self.patience.lost(changes=changes)
@@ -380,10 +381,17 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def abort(response: requests.Response) -> None:
-    """End the reading of a response, from any thread."""
+    """End the reading of a response, from any thread; who reads it is to close it then."""
     with suppress(OSError, AttributeError):
         fp: Any = response.raw._fp
-        fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)
+        # The method of a TLS connection would have the reader take what is still to come for plain text.
+        socket.socket.shutdown(fp.fp.raw._sock, socket.SHUT_RDWR)
+
+
+def give_up(response: requests.Response) -> None:
+    """Close a response that nobody reads. Over TCP the engine goes on with it for as long as it is open."""
+    abort(response)
+    response.close()
 
 
 def unreachable(where: Endpoint, cause: Exception) -> EngineUnreachableError:
@@ -395,16 +403,30 @@ def unreachable(where: Endpoint, cause: Exception) -> EngineUnreachableError:
             hint="Add yourself to the group docker and log in again, or use sudo.",
         )
     if not where.is_local:
+        hint = "Is the address right, and is the engine up where it runs?"
+        if isinstance(cause, requests.exceptions.ProxyError):
+            hint = "It is asked through the proxy that HTTP_PROXY or HTTPS_PROXY names. If it is reached without one, "
+            hint += f"add {urlsplit(where.url).hostname} to NO_PROXY."
         return EngineUnreachableError(
             f"No Docker engine answers at {where}.",
-            hint="Is the address right, and is the engine up where it runs?",
-            details=[str(cause)],
+            hint=hint,
+            details=[_of_system(cause)],
         )
     return EngineUnreachableError(
         f"No Docker engine answers at {where}.",
         hint="Start it (for example: sudo systemctl start docker), or point DOCKER_HOST at one. "
         "In a checkout, `make engine` installs and starts one.",
     )
+
+
+def _of_system(cause: BaseException) -> str:
+    """Return what the system says, such as "Connection refused", of an error that libraries have wrapped."""
+    inner: BaseException | None = cause
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(cause)
 
 
 def refusal(response: requests.Response) -> EngineError:
