@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_completion import offered
+from tests.support.elsewhere import NEEDS_A_QUICK_WAY
 
 if TYPE_CHECKING:
     from tests.support.clusters import Cluster
@@ -25,6 +26,7 @@ def offered_in_time(*words: str, env: dict[str, str | None]) -> list[str]:
     raise AssertionError(f"nothing is offered for {words}")
 
 
+@NEEDS_A_QUICK_WAY
 def test_completion_leaves_out_what_is_on_the_line(shared: Cluster) -> None:
     where: dict[str, str | None] = {"DCOS_DOCKER_CLUSTER_ID": shared.cluster_id}
 
@@ -39,6 +41,7 @@ def test_completion_leaves_out_what_is_on_the_line(shared: Cluster) -> None:
     assert shared.cluster_id not in offered("dcos-docker", "destroy-list", shared.cluster_id, "", env=where)
 
 
+@NEEDS_A_QUICK_WAY
 def test_completion_of_a_node_knows_the_cluster_on_the_line(shared: Cluster) -> None:
     """As bash gives it, which takes an equals sign for the end of a word."""
     cluster = ("--cluster-id", "=", shared.cluster_id)

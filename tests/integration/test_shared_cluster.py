@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.support.elsewhere import is_remote
+from tests.support.elsewhere import NEEDS_A_QUICK_WAY, is_remote
 from tests.support.engine import containers
 from tests.support.program import dcos_docker, eventually
 from tests.support.terminal import OnTerminal, plain
@@ -153,6 +153,7 @@ def test_another_machine_can_work_with_it(shared: Cluster, elsewhere: dict[str, 
     assert waited.code == 0, waited.stderr
 
 
+@NEEDS_A_QUICK_WAY
 def test_completion_offers_clusters_and_nodes(shared: Cluster) -> None:
     def offered(words: str) -> list[str]:
         done = dcos_docker(

@@ -29,7 +29,7 @@ def test_as_json(client: APIClient) -> None:
     found = json.loads(result.stdout)
     assert (result.code, result.stderr, found["client"]) == (0, "", CLIENT)
     engine = found["engine"]
-    assert engine.pop("endpoint").startswith(("unix://", "tcp://", "http"))
+    assert engine.pop("endpoint").startswith(("unix://", "tcp://", "ssh://", "http"))
     assert engine.pop("used_api_version") <= versions["ApiVersion"]
     assert engine == {
         "version": info["ServerVersion"],

@@ -29,6 +29,9 @@ NEEDS_FILES = pytest.mark.skipif(
     CONFIG in os.environ,
     reason="files, ports and the kernel of this machine are not the engine's, which is on another one",
 )
+NEEDS_A_QUICK_WAY = pytest.mark.skipif(
+    os.environ.get("DOCKER_HOST", "").startswith("ssh:"), reason="by SSH it takes longer than completion waits"
+)
 PROGRAMS = "DCOS_DOCKER_TEST_PROGRAMS"
 """The variable with a directory of programs that the way to the engine needs."""
 

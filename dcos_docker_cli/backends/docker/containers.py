@@ -52,7 +52,7 @@ TMPFS = {"/run": "exec", "/tmp": "exec"}  # noqa: S108 - the node's
 BOOT_SECONDS = 120
 ENDED = "its first process has ended"
 KILLED = 137
-RUNTIME_FAILURE = "OCI runtime exec failed"
+RUNTIME_FAILURES = ("OCI runtime exec failed", "cannot exec in a stopped")
 """What an exec ends with when its container does."""
 ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)|\r(?=\r|\n)")
 """What a program writes for a terminal and nobody reads in an error: colours, titles."""
@@ -133,7 +133,7 @@ def start_node(engine: Engine, plan: ClusterPlan, settings: Settings, layout: La
         raise _start_failure(engine, container, f"{ref} did not come up: {ENDED}.") from error
     if result.returncode != 0 or state != "running":
         # The runtime's words for a container that ends while the command begins come as the command's output.
-        has_ended = result.returncode == KILLED or state.startswith(RUNTIME_FAILURE)
+        has_ended = result.returncode == KILLED or state.startswith(RUNTIME_FAILURES)
         said = ENDED if has_ended else state or "it says nothing"
         raise _start_failure(engine, container, f"{ref} did not come up: {said}.")
 

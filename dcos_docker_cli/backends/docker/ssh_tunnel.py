@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import socket
 import subprocess
 import time
 from functools import cache
@@ -57,7 +58,7 @@ def forwarded_socket(url: str) -> str:
 
     atexit.register(close)
     deadline = time.monotonic() + SECONDS
-    while not local.exists():
+    while not _listens(local):  # ssh makes the socket before it listens there
         if process.poll() is not None or time.monotonic() > deadline:
             said = process.stderr.read().decode(errors="replace") if process.stderr and process.poll() else ""
             raise EngineUnreachableError(
@@ -67,6 +68,11 @@ def forwarded_socket(url: str) -> str:
             )
         time.sleep(0.02)
     return f"unix://{local}"
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(path)) == 0
 
 
 def command(url: str, local: Path) -> list[str]:
