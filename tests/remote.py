@@ -68,6 +68,7 @@ def in_container(arguments: list[str]) -> int:
             "DOCKER_TLS_VERIFY": "1",
             "DOCKER_CERT_PATH": CERTIFICATES,
             CONFIG: str(engine.config),
+            "HYPOTHESIS_STORAGE_DIRECTORY": f"{name}/hypothesis",
         }
         there = stack.enter_context(client_container(client, image, network, directory, variables))
         there.run("mkdir", "-p", name)

@@ -267,7 +267,7 @@ def test_a_component_that_fails_each_time(cluster: Cluster, nodes: Nodes) -> Non
         assert match, found
         assert int(match[1]) >= 3
         since = datetime.strptime(match[2], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
-        assert abs(since - began) < 2.5
+        assert 0 <= since - began + 1 < 20, "in full seconds"
         assert "no luck" in found["details"]
         assert "no luck" in paste(found["remedy"])
     finally:

@@ -26,7 +26,7 @@ from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cluster import Cluster
 from dcos_docker_cli.node import Transport
 
-client = docker.APIClient(version="auto")
+client = docker.from_env().api
 temporary = Path(tempfile.gettempdir())
 
 def descriptors():

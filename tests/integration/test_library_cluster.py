@@ -99,7 +99,7 @@ with Cluster(Docker(), masters=1, agents=0, public_agents=0) as cluster:
     begin = time.monotonic()
     limited(1, cluster.wait_for_dcos_oss)
     print(time.monotonic() - begin)
-client = docker.APIClient(version="auto")
+client = docker.from_env().api
 found = client.containers(all=True, filters={"label": "dcos_docker.schema"})
 print([item["Names"] for item in found if f"/{os.getpid()}/" in item["Labels"]["dcos_docker.creator"]])
 """

@@ -124,11 +124,11 @@ def remove_all(engine: Engine, find: Callable[[], list[Owned]]) -> int:
             _check_users(engine, found)
             engine.cancellation.sleep(PAUSE)
         found = [item for item in find() if item.key in keys]
-    raise EngineError(
-        f"Some objects could not be removed: {'; '.join(failures) or ', '.join(map(str, found))}",
-        status=500,
-        hint="Run the command again: it goes on where this one ended.",
-    )
+    reasons = "; ".join(failures) or ", ".join(map(str, found))
+    hint = "Run the command again: it goes on where this one ended."
+    if "active endpoints" in reasons:
+        hint += " If it ends so again, the engine counts containers that are gone, until it is restarted."
+    raise EngineError(f"Some objects could not be removed: {reasons}", status=500, hint=hint)
 
 
 def _check_users(engine: Engine, found: list[Owned]) -> None:
