@@ -37,10 +37,13 @@ class Nodes:
         return self.output("sh", "-ec", script, "sh", *args, node=node)
 
     def listing(self, path: str, node: str = "master_0") -> list[str]:
-        """Return what is below a directory: names, kinds, where links lead, and what is in files, of a line each."""
+        """Return what is below a directory: names, kinds, where links lead, and what is in files, of a line each.
+
+        What is being removed meanwhile may not be there.
+        """
         show = (
-            'cd "$1" && find . -mindepth 1 -type f -printf "%P f " -exec cat {} \\; '
-            '-o -mindepth 1 -type l -printf "%P l %l\\n" -o -mindepth 1 -printf "%P %y\\n"'
+            'cd "$1"; find . -mindepth 1 -type f -printf "%P f " -exec cat {} \\; '
+            '-o -mindepth 1 -type l -printf "%P l %l\\n" -o -mindepth 1 -printf "%P %y\\n" || :'
         )
         return sorted(line.strip() for line in self.shell(show, path, node=node).splitlines())
 
