@@ -38,6 +38,7 @@ mount --bind /etc/hosts {ROOT}/etc/hosts
 mount --rbind /dev {ROOT}/dev
 mount --rbind /proc {ROOT}/proc
 mkdir -p {ROOT}{CERTIFICATES} {ROOT}/tmp/home {ROOT}/tmp/work
+mount -o remount,exec,dev {ROOT}/dev/shm
 touch /ready
 exec sleep 86400
 """
@@ -92,7 +93,11 @@ def client_container(
 ) -> Iterator[ClientContainer]:
     """Have such a client within the block."""
     host = client.create_host_config(
-        privileged=True, init=True, network_mode=network, binds={"/": {"bind": ROOT, "mode": "ro"}}
+        privileged=True,
+        init=True,
+        network_mode=network,
+        shm_size="4g",  # tests write root file systems there
+        binds={"/": {"bind": ROOT, "mode": "ro"}},
     )
     container = client.create_container(node_image, ["sh", "-c", MAIN], name=f"client-{new_id()}", host_config=host)[
         "Id"
