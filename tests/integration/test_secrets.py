@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dcos_docker_cli.backends.docker.engine import endpoint
 from dcos_docker_cli.sample.payload.dcos_sample.passwords import hash_password
 from tests.support.elsewhere import is_remote
 from tests.support.engine import CLUSTER_ID, containers, execute
@@ -59,7 +60,7 @@ class Markers:
         """How they are given: not one of them by an argument."""
         proxy = f"http://somebody:{self.proxy}@127.0.0.1:1"
         # An engine elsewhere would be asked through the proxy too, as by the docker command.
-        engine = urlsplit(os.environ.get("DOCKER_HOST", "")).hostname
+        engine = urlsplit(endpoint().url).hostname
         return {
             **({"NO_PROXY": engine} if is_remote() else {}),
             "DCOS_DOCKER_SUPERUSER_PASSWORD": self.password,
