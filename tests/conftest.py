@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from docker.errors import APIError
 from hypothesis import settings
 
 from tests.support import engine, ids
+from tests.support.runs import Run, killed_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,10 @@ settings.load_profile("dcos-docker")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this run a name of its own, which the workers inherit, and look out for what uses the engine."""
-    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
-    config.stash[ENGINE_USE] = EngineUse()
+    is_first = ids.RUN_VARIABLE not in os.environ
+    if is_first:
+        config.add_cleanup(Run().end)
+    config.stash[ENGINE_USE] = EngineUse(sweeps=is_first)
     config.pluginmanager.register(config.stash[ENGINE_USE])
 
 
@@ -47,12 +50,30 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 class EngineUse:
     """Whether a test has used the engine. Where there are workers, the process that directs them learns it too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sweeps: bool) -> None:
         self.seen = False
+        self._sweeps = sweeps
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Look at a test that begins."""
-        self.seen = self.seen or any(f"/{directory}/" in nodeid for directory in WITH_ENGINE)
+        """Look at a test that begins. The first one that uses the engine does so without what killed runs have left."""
+        if self.seen or not any(f"/{directory}/" in nodeid for directory in WITH_ENGINE):
+            return
+        self.seen = True
+        if self._sweeps:
+            sweep()
+
+
+def sweep() -> None:
+    """Remove what runs of the tests that were killed have left on the engine."""
+    for name in killed_runs():
+        client = engine.plain_client()
+        left = engine.of_run(client, ids.prefix_of(name))
+        print(f"\nRemoving what the killed run {name} of the tests has left:", *left, sep="\n  ")  # noqa: T201
+        try:
+            engine.remove(client, left)
+        except APIError as error:
+            print(f"Some of it stays: {error}")  # noqa: T201
+        client.close()
 
 
 @pytest.hookimpl(trylast=True)  # when the workers have ended

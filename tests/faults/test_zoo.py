@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.engine import objects, of_cluster
+from tests.support.networks import users_network
 from tests.support.own_engine import IMAGE, OwnEngine, ours
 from tests.support.program import at, dcos_docker
 from tests.support.zoo import CLUSTER_ID, Zoo
@@ -204,7 +205,7 @@ def test_the_zoo_survives_clusters(full: ContainedEngine, node_image: str, insta
     """Others' containers run in networks that clusters come into, and have ours mounted; clusters have theirs."""
     zoo = Zoo(full.client)
     zoo.fill(node_image)
-    zoo.networks.append(_users_network(full.client))
+    zoo.networks.append(users_network(full.client, "users")[0])
     zoo.container("neighbour", node_image, "sleep", "100000", host={"network_mode": "users"})
     full.client.create_volume("users-data")
     zoo.volumes.append("users-data")
@@ -236,13 +237,6 @@ def in_reader(engine: ContainedEngine, script: str) -> bytes:
     made = engine.client.exec_create("reader", ["sh", "-c", script])["Id"]
     said: bytes = engine.client.exec_start(made)
     return said
-
-
-def _users_network(client: APIClient) -> str:
-    from docker.types import IPAMConfig, IPAMPool
-
-    pool = IPAMConfig(pool_configs=[IPAMPool(subnet="10.55.0.0/24", gateway="10.55.0.1")])
-    return str(client.create_network("users", ipam=pool)["Id"])
 
 
 @pytest.mark.faults

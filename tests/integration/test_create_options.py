@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from docker.types import IPAMConfig, IPAMPool
 
 from tests.support.clusters import Cluster, create
 from tests.support.elsewhere import NEEDS_FILES, give_files, reached
 from tests.support.engine import containers, of_cluster, volume_exists
 from tests.support.ids import new_id
+from tests.support.networks import users_network
 from tests.support.program import dcos_docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ipaddress import IPv4Network
     from pathlib import Path
 
     from docker import APIClient
@@ -37,11 +39,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def network(client: APIClient) -> Iterator[str]:
-    """A network of somebody else's."""
+def network(client: APIClient) -> Iterator[tuple[str, IPv4Network]]:
+    """A network of somebody else's: its name and its subnet."""
     name = f"theirs-{new_id()}"
-    client.create_network(name, driver="bridge", ipam=IPAMConfig(pool_configs=[IPAMPool(subnet="10.202.7.0/24")]))
-    yield name
+    _, subnet = users_network(client, name)
+    yield name, subnet
     assert client.inspect_network(name)["Containers"] == {}, "it is left, and empty"
     client.remove_network(name)
 
@@ -66,11 +68,12 @@ def cluster(
     client: APIClient,
     installer: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    network: str,
+    network: tuple[str, IPv4Network],
     volume: str,
     port: int,
 ) -> Iterator[Cluster]:
     """One with everything."""
+    name, subnet = network
     path = tmp_path_factory.mktemp("options")
     (path / "mounted").mkdir()
     (path / "mounted" / "file").write_text("of the host\n")
@@ -78,12 +81,13 @@ def cluster(
     (path / "ca" / "key with space").write_text("key\n")
     (path / "genconf").mkdir()
     (path / "genconf" / "ip-detect").write_text(
-        "#!/bin/sh\ntouch /root/own-ip-detect\nhostname -I | tr ' ' '\\n' | grep -m 1 '^10.202.7.'\n"
+        "#!/bin/sh\ntouch /root/own-ip-detect\n"
+        f"hostname -I | tr ' ' '\\n' | grep -m 1 '^{str(subnet).removesuffix('0/24')}'\n"
     )
     (path / "extra.yaml").write_text("cluster_name: named by extra config\n")
     give_files(path)
     options = [
-        *("--network", network, "--transport", "ssh", "--docker-storage-driver", "vfs"),
+        *("--network", name, "--transport", "ssh", "--docker-storage-driver", "vfs"),
         *("--custom-volume", f"{path}/mounted:/mnt/host:ro", "--custom-master-volume", f"{volume}:/mnt/named"),
         *("--custom-agent-volume", "/mnt/anonymous", "--custom-public-agent-volume", f"{path}/ca:/mnt/public"),
         *("--label", "org.example.team=blue", "--label", "org.example.empty="),
@@ -95,8 +99,8 @@ def cluster(
         yield made
 
 
-def test_network(cluster: Cluster) -> None:
-    assert all(node["address"].startswith("10.202.7.") for node in cluster.inspect()["nodes"])
+def test_network(cluster: Cluster, network: tuple[str, IPv4Network]) -> None:
+    assert all(ip_address(node["address"]) in network[1] for node in cluster.inspect()["nodes"])
 
 
 def test_transport_is_the_default_one_then(cluster: Cluster) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
-from docker.types import IPAMConfig, IPAMPool, Mount
+from docker.types import Mount
 
 from dcos_docker_cli.backends import Docker
 from dcos_docker_cli.cluster import Cluster
@@ -23,6 +23,7 @@ from tests.support.elsewhere import NEEDS_FILES, give_files, has_file, is_remote
 from tests.support.engine import containers
 from tests.support.ids import new_id
 from tests.support.library import cluster_of, only
+from tests.support.networks import users_network
 from tests.support.program import ENGINE_VARIABLES, dcos_docker, eventually
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def network(client: APIClient) -> Iterator[Any]:
     """A network of somebody else's, as docker-py's object."""
-    name = f"theirs-{new_id()}"
-    ipam = IPAMConfig(pool_configs=[IPAMPool(subnet="10.201.7.0/24", gateway="10.201.7.1")])
-    made = client.create_network(name, driver="bridge", ipam=ipam)["Id"]
+    made, _ = users_network(client, f"theirs-{new_id()}")
     high_level = docker.DockerClient(base_url="tcp://127.0.0.1:1", version=client.api_version)
     high_level.api = client  # whatever leads to the engine
     yield high_level.networks.get(made)

@@ -8,9 +8,14 @@ import uuid
 RUN_VARIABLE = "DCOS_DOCKER_TEST_RUN"
 
 
+def prefix_of(run: str) -> str:
+    """Return what all ids of a run begin with."""
+    return f"t{run}-"
+
+
 def run_prefix() -> str:
     """Return what all ids of this run begin with."""
-    return f"t{os.environ[RUN_VARIABLE]}-"
+    return prefix_of(os.environ[RUN_VARIABLE])
 
 
 def new_id() -> str:
