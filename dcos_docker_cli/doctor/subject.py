@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dcos_docker_cli.backends.docker.settings import Settings
-from dcos_docker_cli.exceptions import DcosDockerError
 from dcos_docker_cli.model import ClusterPlan
 
 if TYPE_CHECKING:
@@ -101,7 +100,12 @@ class Subject:
     @property
     def leftovers(self) -> list[str]:
         """What creates have left that were killed, in words."""
-        return self._once("leftovers", self._host.leftovers)
+
+        def ask() -> list[str]:
+            with self._host.apart() as host:  # several calls, of which one that fails stops the others
+                return host.leftovers()
+
+        return self._once("leftovers", ask)
 
     def answers(self) -> bool:
         """Whether the engine has answered a question so far."""
@@ -115,7 +119,7 @@ class Subject:
         """Whether there is no engine, or none that takes us: nothing can be learned of it."""
         try:
             return not self.info
-        except DcosDockerError:
+        except Exception:  # for which the first check answers
             return True
 
     def settle(self, seconds: float) -> None:

@@ -51,7 +51,7 @@ def _explained(url: str) -> Iterator[None]:
 
 def check_source(url: str) -> None:
     """Raise `UsageError` for what is no URL that an installer can be downloaded from."""
-    scheme = urlsplit(url).scheme
+    scheme = url.partition(":")[0].lower()  # a URL that cannot be read has one, too
     if scheme not in SCHEMES:
         raise UsageError(f'"{url}" is no URL of an installer.', hint=f"It begins with one of: {', '.join(SCHEMES)}")
     if scheme != "file":

@@ -108,6 +108,13 @@ def test_engine_that_all_other_tests_use(client: APIClient) -> None:
     assert result.stderr.splitlines()[0].endswith("Looking at the engine, its host and this machine")
 
 
+def test_all_checks_at_once_with_a_network_of_the_users() -> None:
+    """They begin together in a process that has asked the engine for nothing yet."""
+    for _ in range(3):
+        result = dcos_docker("doctor", "--network", "bridge", *SMALL)
+        assert (result.code, "itself failed" in result.stdout, "Traceback" in result.stderr) == (1, False, False)
+
+
 def test_it_takes_no_longer_than_five_seconds_and_leaves_nothing(patient: Patient) -> None:
     before = patient.engine.everything()
     begin = time.monotonic()

@@ -7,6 +7,7 @@ import gc
 import io
 import signal
 import sys
+import tempfile
 import warnings
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -25,7 +26,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 def run_here(args: Sequence[str]) -> Result:
     """Run it to its end, from its real entry point on; it reads end-of-file."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2))
+    # Files, for some commands write to a descriptor.
+    stdout, stderr = (
+        io.TextIOWrapper(tempfile.TemporaryFile(), encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+        for _ in range(2)
+    )
     code: object = 0
     try:
         with (
@@ -43,7 +48,9 @@ def run_here(args: Sequence[str]) -> Result:
     texts = []
     for stream in (stdout, stderr):
         stream.flush()
-        texts.append(stream.buffer.getvalue().decode())
+        with stream.buffer as file:
+            file.seek(0)
+            texts.append(file.read().decode())
     return Result(code if isinstance(code, int) else 0 if code is None else 1, *texts)
 
 

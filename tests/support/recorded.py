@@ -6,6 +6,7 @@ For conditions that the machine on which the tests run cannot have: another kern
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,7 +76,7 @@ def subject(
         info=info(**(engine or {})),
         facts=lambda: EngineFacts(**cast("Any", {**FACTS, **(facts or {})})),
         probe=probe,
-        leftovers=list,
+        apart=lambda: nullcontext(SimpleNamespace(leftovers=list)),
         engine=SimpleNamespace(
             networks=lambda: networks or [],
             containers=lambda all: containers or [],

@@ -14,10 +14,10 @@ import pytest
 from dcos_docker_cli.backends.docker.host import DockerHost
 from dcos_docker_cli.concurrency import Cancellation
 from dcos_docker_cli.doctor.checks.registry import CHECKS
-from dcos_docker_cli.doctor.diagnose import LIMIT, NO_ENGINE, chosen, diagnose
+from dcos_docker_cli.doctor.diagnose import LIMIT, NO_ENGINE, NOT_ASKED, chosen, diagnose
 from dcos_docker_cli.doctor.finding import Category, Check, Finding, Level, ok
 from dcos_docker_cli.doctor.subject import Subject, Wanted
-from dcos_docker_cli.exceptions import Cancelled, UsageError
+from dcos_docker_cli.exceptions import Cancelled, EngineError, UsageError
 from tests.support.program import at, dcos_docker
 
 if TYPE_CHECKING:
@@ -129,6 +129,28 @@ def test_that_an_engine_says_nothing_is_told_whatever_was_asked(tmp_path: Path) 
     assert found == [
         ("DD001", "error", "The engine does not answer within 4 s."), ("DD011", "skipped", NO_ENGINE),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [(), ("--network", "mine"), ("--skip", "host")])
+def test_without_an_engine_it_ends_at_once_each_time(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """All checks begin together: none is cut by another one's failure, and none sees half of a module."""
+    for _ in range(8):
+        begin = time.monotonic()
+        found = findings(f"unix://{tmp_path}/none.sock", *options)
+        assert time.monotonic() - begin < LIMIT
+        asked = [one for one in found if one[0] not in {"DD001", "DD017", "DD024", "DD033"}]
+        assert {(level, message) for _, level, message in asked} == {("skipped", NO_ENGINE)}
+
+
+def test_a_question_that_crashes_keeps_no_check_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(subject: Subject) -> Finding:
+        raise EngineError(f"No, {subject.wanted.size}.", status=500)
+
+    monkeypatch.setattr(DockerHost, "info", property(lambda host: 1 // 0))
+    monkeypatch.setattr(DockerHost, "facts", lambda host: 1 // 0)
+    first, second = diagnose(DockerHost(), Wanted(), [check(refused)])
+    assert (first.check.id, first.finding.level) == ("DD001", Level.WARNING)
+    assert second.finding == NOT_ASKED
 
 
 @pytest.mark.parametrize("only", ["engine", "host", "DD016"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import dcos_docker_cli
 from tests.support.program import environment
 from tests.unit.test_layers import MODULES
 
@@ -83,3 +86,12 @@ def test_completing_a_command_imports_nothing_that_is_slow() -> None:
     )  # fmt: skip
     assert done.stdout == "plain,inspect\nplain,install\n"
     assert not set(SLOW) & set(done.stderr.split())
+
+
+def test_docker_py_is_imported_whole_before_parts_of_it() -> None:
+    """Of threads that import it and a part of it at the same time, Python may let one see half of it."""
+    found = []
+    for path in Path(dcos_docker_cli.__file__).parent.rglob("*.py"):
+        lines = re.findall(r"^(?:import|from) docker\b\S*", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found += [path.name for first in lines[:1] if first != "import docker"]
+    assert found == []

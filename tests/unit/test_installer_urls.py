@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcos_docker_cli.exceptions import UsageError
-from dcos_docker_cli.lifecycle.download import installer_url
+from dcos_docker_cli.lifecycle.download import check_source, installer_url
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,13 @@ def test_what_is_no_url(url: str) -> None:
         installer_url(url)
     with pytest.raises(UsageError, match="is no URL"):
         installer_url("stable", url)
+
+
+@pytest.mark.parametrize("url", ["http://[", "https://[::1", "ftp://x/y", "://", "x://[", "http://x:y/"])
+def test_what_no_installer_comes_from(url: str) -> None:
+    """As whoever gives a URL for the path of an installer is told."""
+    with pytest.raises(UsageError, match="is no URL"):
+        check_source(url)
 
 
 @pytest.mark.parametrize("url", ["http://me:secret@host/x", "https://me@host/x"])

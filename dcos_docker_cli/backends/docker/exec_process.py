@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any
 
-from docker.tls import TLSConfig
+import docker
 
 from dcos_docker_cli.backends.docker.engine import Endpoint, Engine
 from dcos_docker_cli.concurrency import Cancellation
@@ -34,5 +34,5 @@ def main() -> int:
 
 
 def _engine(url: str, origin: str, api_version: str, tls: dict[str, Any] | None) -> Engine:
-    where = Endpoint(url, TLSConfig(**tls) if tls else False, origin)
+    where = Endpoint(url, docker.tls.TLSConfig(**tls) if tls else False, origin)
     return Engine(where, Cancellation(), api_version=api_version)

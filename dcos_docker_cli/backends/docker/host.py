@@ -77,6 +77,13 @@ class DockerHost:
         """The engine, contacted at its first use."""
         return self.connection.engine(self.cancellation)
 
+    @contextmanager
+    def apart(self) -> Iterator[DockerHost]:
+        """Have the same engine for work that is stopped with this one, and whose failure stops nothing but itself."""
+        own = DockerHost(self._settings, connection=self.connection)
+        with self.cancellation.closing(own.cancellation.cancel):
+            yield own
+
     def is_unsure(self) -> bool:
         """Whether the engine has left a call unanswered that changes something: it may carry that out yet."""
         return self.engine.patience.is_unsure

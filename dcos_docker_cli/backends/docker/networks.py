@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docker.types import IPAMConfig, IPAMPool
+import docker  # whole: threads that import a part of it and it at the same time may see half of it
 
 from dcos_docker_cli import labels
 from dcos_docker_cli.backends.docker.subnets import REMOVE_UNUSED, free_subnets, read_routes
@@ -142,7 +142,7 @@ def _create(engine: Engine, cluster_id: str, subnet: str) -> str:
     answer = engine.create_network(
         _name(cluster_id),
         driver="bridge",
-        ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet, gateway=gateway)]),
+        ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet, gateway=gateway)]),
         labels=labels.common(Kind.NETWORK, cluster_id),
     )
     return str(answer["Id"])
