@@ -60,7 +60,7 @@ def _bring(node: NodeTransport, installer: Installer, progress: Progress) -> Non
         raise GenconfError(
             "Docker did not start on the bootstrap node, or another create has kept this installer's cache for "
             f"{READY_SECONDS // 60} minutes.",
-            hint="If no other create runs: dcos-docker clean. Then check the machine: dcos-docker doctor",
+            hint="If no other create runs: dcos-docker clean --cache. Then check the machine: dcos-docker doctor",
         )
     if state.strip() == b"whole":
         return

@@ -34,7 +34,14 @@ limit=$(cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null)
 # Before systemd 230 a failed unit has a dot in front of it here.
 failed=$(systemctl list-units --state failed,auto-restart --no-legend --plain |
     sed 's/^[^a-zA-Z0-9]* //' | cut -d ' ' -f 1)
-show() { echo "$1 $2:"; journalctl --unit "$1" --boot --lines 8 --no-pager --output cat | sed 's/^/  /'; }
+# The end of its journal, without what has gone well. What systemd says each time that it starts it in vain is there
+# once: the reason for that is to be in it.
+show() {
+    echo "$1 $2:"
+    journalctl --unit "$1" --boot --lines 60 --no-pager --output cat |
+        grep -vE 'level=(debug|info)|Scheduled restart job' |
+        tac | cat -n | sort -u -k 2 | sort -n | cut -f 2- | head -n 8 | tac | sed 's/^/  /'
+}
 for unit in $failed; do show "$unit" "has failed"; done
 for unit in "$@"; do
     case " $(echo $failed) " in *" $unit "*) continue ;; esac

@@ -167,5 +167,5 @@ def test_docker_that_does_not_start(client: APIClient, make: tuple[str, ...], dr
         assert (result.code, result.stdout) == (1, "")
         assert "Error: master_0 did not come up: its Docker does not start.\n" in result.stderr
         assert re.search(r"^ *docker\.service (has failed|is activating since .*):$", result.stderr, re.MULTILINE)
-        assert reason in result.stderr
+        assert reason in result.stderr, result.stderr
         assert of_cluster(client, cluster_id) == []
