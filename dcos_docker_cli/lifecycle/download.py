@@ -51,8 +51,8 @@ def _explained(url: str) -> Iterator[None]:
 
 def check_source(url: str) -> None:
     """Raise `UsageError` for what is no URL that an installer can be downloaded from."""
-    scheme = url.partition(":")[0].lower()  # a URL that cannot be read has one, too
-    if scheme not in SCHEMES:
+    scheme, colon, _ = url.lower().partition(":")  # a URL that cannot be read has a scheme, too
+    if not colon or scheme not in SCHEMES:
         raise UsageError(f'"{url}" is no URL of an installer.', hint=f"It begins with one of: {', '.join(SCHEMES)}")
     if scheme != "file":
         _check_url(url)

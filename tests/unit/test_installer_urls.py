@@ -50,7 +50,7 @@ def test_what_is_no_url(url: str) -> None:
         installer_url("stable", url)
 
 
-@pytest.mark.parametrize("url", ["http://[", "https://[::1", "ftp://x/y", "://", "x://[", "http://x:y/"])
+@pytest.mark.parametrize("url", ["http://[", "https://[::1", "ftp://x/y", "://", "x://[", "http://x:y/", "file"])
 def test_what_no_installer_comes_from(url: str) -> None:
     """As whoever gives a URL for the path of an installer is told."""
     with pytest.raises(UsageError, match="is no URL"):
