@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,20 @@ class EngineUse:
 def sweep() -> None:
     """Remove what runs of the tests that were killed have left on the engine."""
     for name in killed_runs():
-        client = engine.plain_client()
-        left = engine.of_run(client, ids.prefix_of(name))
-        print(f"\nRemoving what the killed run {name} of the tests has left:", *left, sep="\n  ")  # noqa: T201
         try:
-            engine.remove(client, left)
+            left = remove_what_is_left(ids.prefix_of(name))
         except APIError as error:
-            print(f"Some of it stays: {error}")  # noqa: T201
-        client.close()
+            print(f"\nSome of what the killed run {name} of the tests has left stays: {error}")  # noqa: T201
+        else:
+            print(f"\nLeft by the killed run {name} of the tests, and removed now:", *left, sep="\n  ")  # noqa: T201
+
+
+def remove_what_is_left(prefix: str) -> list[str]:
+    """Remove from the engine what is of a run of the tests; return it."""
+    with closing(engine.plain_client()) as client:
+        left = engine.of_run(client, prefix)
+        engine.remove(client, left)
+    return left
 
 
 @pytest.hookimpl(trylast=True)  # when the workers have ended
@@ -82,11 +89,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     is_worker = hasattr(session.config, "workerinput")
     if is_worker or not session.config.stash[ENGINE_USE].seen:
         return
-    client = engine.plain_client()
-    left = engine.of_run(client, ids.run_prefix())
-    engine.remove(client, left)
-    client.close()
-    if left:
+    if left := remove_what_is_left(ids.run_prefix()):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         print("\nLeft on the engine by this run of the tests, and removed now:", *left, sep="\n  ")  # noqa: T201
 

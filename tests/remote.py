@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +49,7 @@ def main(kind: str, arguments: list[str]) -> int:
 
 def in_container(arguments: list[str]) -> int:
     """Run pytest in a container beside the engine's; return what it ends with."""
-    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+    ids.name_run()
     client = plain_client()
     network = f"remote-{os.urandom(4).hex()}"
     client.create_network(network)

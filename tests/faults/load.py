@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -204,7 +202,7 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, nargs="*", default=NODES)
     parser.add_argument("--clusters", type=int, nargs="*", default=CLUSTERS)
     chosen = parser.parse_args()
-    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+    ids.name_run()
     client = engines.plain_client()
     image = dcos_docker("image", "build", timeout=900).succeeded().strip()
     nodes: dict[int, dict[str, Cost]] = {}

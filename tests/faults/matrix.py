@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import queue
 import signal
 import sys
 import tempfile
 import threading
 import time
-import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +40,7 @@ def main() -> int:
     """Run what is asked for; return 1 when a cell does not hold."""
     chosen = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and remove the engines
-    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+    ids.name_run()
     RESULTS.parent.mkdir(exist_ok=True)
     if not chosen.append:
         chosen.results.write_text("", encoding="utf-8")

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +75,7 @@ def main() -> int:
     parser.add_argument("--samples", type=Path, help="where all samples go, as JSON")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and remove the engine
-    os.environ.setdefault(ids.RUN_VARIABLE, uuid.uuid4().hex[:6])
+    ids.name_run()
     samples: dict[str, list[float]] = {name: [] for name in BOUNDS}
     begun = time.monotonic()
     with soaked() as soak:

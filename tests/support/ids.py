@@ -8,6 +8,11 @@ import uuid
 RUN_VARIABLE = "DCOS_DOCKER_TEST_RUN"
 
 
+def name_run() -> str:
+    """Give this run a name, which what it starts inherits, unless it is part of one that has; return it."""
+    return os.environ.setdefault(RUN_VARIABLE, uuid.uuid4().hex[:6])
+
+
 def prefix_of(run: str) -> str:
     """Return what all ids of a run begin with."""
     return f"t{run}-"

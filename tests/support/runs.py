@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import tempfile
-import uuid
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.ids import RUN_VARIABLE
+from tests.support.ids import name_run
 
 PREFIX = "dcos-docker-test-run-"
 
@@ -18,8 +16,7 @@ class Run:
     """This run: while it lasts it holds a file of its name, which is left unheld by one that was killed."""
 
     def __init__(self) -> None:
-        self.name = uuid.uuid4().hex[:6]
-        os.environ[RUN_VARIABLE] = self.name
+        self.name = name_run()
         self._held = _hold(_directory() / (PREFIX + self.name), "w")
 
     def end(self) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+from tests.support.ids import RUN_VARIABLE
 from tests.support.runs import killed_runs
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
 RUN = """
+from tests.support.ids import RUN_VARIABLE
 from tests.support.runs import Run
 run = Run()
 print(run.name, flush=True)
@@ -27,6 +29,7 @@ run.end()
 def _started(directory: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", RUN]
     environment = {**os.environ, "TMPDIR": str(directory)}
+    del environment[RUN_VARIABLE]  # they are runs of their own
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
 
 
